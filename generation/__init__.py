@@ -1,0 +1,1 @@
+"""The kitchen: an admitted job becomes a result. Knows nothing of Discord."""

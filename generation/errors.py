@@ -1,0 +1,100 @@
+"""Every error of Atelier in one tree; a class docstring is the sentence a member may be shown.
+
+AtelierError
+├── ConfigError              the owner's settings cannot work (exit code 78)
+├── Refusal                  the member can do something about it; nothing was charged
+│   ├── BadRequest           a value out of range, an unreadable picture
+│   ├── Blocked              a filter rule matched
+│   ├── NotAllowed           the person may not do this
+│   ├── LineFull             the whole line, or the member's share of it, is full
+│   ├── OutOfCredits         the allowance is spent; says when it is back
+│   └── UploadsRefused       no checker is there to look at uploaded pictures
+└── PaintingError            our side failed; the charge is given back
+    ├── ModelUnavailable     weights missing, broken or of an unknown kind
+    ├── OutOfMemory          the device is too small for this request
+    ├── BrokenPicture        not-a-number or empty output
+    ├── NotApproved          the safety gate did not approve the picture
+    ├── Cancelled            the member, or a shutdown, stopped it
+    └── WorkerLost           the engine process died or hung
+"""
+
+from __future__ import annotations
+
+import inspect
+
+
+class AtelierError(Exception):
+    """Something went wrong."""
+
+    def __init__(self, sentence: str | None = None) -> None:
+        self.sentence = sentence or inspect.cleandoc(type(self).__doc__ or "").partition("\n")[0]
+        super().__init__(self.sentence)
+
+
+class ConfigError(AtelierError):
+    """The configuration cannot work."""
+
+
+class Refusal(AtelierError):
+    """That cannot be done as asked."""
+
+
+class BadRequest(Refusal):
+    """Something in the request is out of range."""
+
+
+class Blocked(Refusal):
+    """This server's filter does not allow that prompt."""
+
+
+class NotAllowed(Refusal):
+    """You may not do that."""
+
+
+class LineFull(Refusal):
+    """The line is full right now; please try again in a few minutes."""
+
+
+class OutOfCredits(Refusal):
+    """You have used up your pictures for now."""
+
+    def __init__(self, sentence: str | None = None, *, retry_at: float | None = None) -> None:
+        super().__init__(sentence)
+        self.retry_at = retry_at  # epoch seconds at which the same request is affordable; None: never as it stands
+
+
+class UploadsRefused(Refusal):
+    """Uploaded pictures are not accepted here: no safety checker is configured that could look at them."""
+
+
+class PaintingError(AtelierError):
+    """The picture could not be painted; nothing was charged."""
+
+
+class ModelUnavailable(PaintingError):
+    """The model cannot be used right now; the owner has been told in the log."""
+
+
+class OutOfMemory(PaintingError):
+    """This picture is too large for the machine; please try a smaller one or fewer at once."""
+
+
+class BrokenPicture(PaintingError):
+    """The model produced a broken picture; please try another seed."""
+
+
+class NotApproved(PaintingError):
+    """The safety check did not approve the picture, so it is not shown."""
+
+    def __init__(self, sentence: str | None = None, *, checker: str = "", flagged: bool = False) -> None:
+        super().__init__(sentence)
+        self.checker = checker
+        self.flagged = flagged  # True: a checker saw something; False: the check itself could not be done
+
+
+class Cancelled(PaintingError):
+    """Cancelled."""
+
+
+class WorkerLost(PaintingError):
+    """The painting process stopped unexpectedly."""

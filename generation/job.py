@@ -1,0 +1,67 @@
+"""An admitted request on its way to becoming a result, and what comes back from painting it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from generation.request import Request
+
+if TYPE_CHECKING:
+    from generation.safety.approved import Approved
+
+
+class JobState(StrEnum):
+    """The life of a job; the last four are ends."""
+
+    ACCEPTED = "accepted"
+    RUNNING = "running"
+    RENDERED = "rendered"
+    POSTED = "posted"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    BLOCKED = "blocked"
+
+
+ENDED = frozenset({JobState.POSTED, JobState.FAILED, JobState.CANCELLED, JobState.BLOCKED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A request that was accepted: it will end in exactly one visible outcome."""
+
+    id: str  # 16 characters, ordered by time
+    request: Request
+    attempt: int = 1  # raised at every claim; also the fencing token of that claim
+    image: bytes | None = field(default=None, repr=False)  # the uploaded picture, already made safe, for image-to-image
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a job's painting has come."""
+
+    step: int
+    steps: int
+    preview: bytes | None = field(default=None, repr=False)  # a small JPEG, too coarse to need the gate (32 × 32 source pixels)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """One finished place of a result: an approved file, or the reason why there is none."""
+
+    index: int
+    approved: Approved | None
+    withheld: str = ""  # a sentence for the member when there is no approved file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """All pictures of a job, in order, and what made them."""
+
+    job_id: str
+    pictures: tuple[Picture, ...]
+    grid: Approved | None  # the approved pictures side by side, when there are several
+    recipe: Mapping[str, object]  # everything needed to paint them again: model hash, versions, dtype, …
+    seconds: float  # painting time, without waiting

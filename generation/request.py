@@ -1,0 +1,139 @@
+"""What a member asked for: every value needed to paint the same pictures again, and the ranges they must keep."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Self
+
+from generation.errors import BadRequest
+from generation.options import SAMPLERS
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """An inclusive range of a request's value; the same object feeds the command's option and the check on submit."""
+
+    low: float
+    high: float
+    name: str
+    unit: str = ""
+
+    def check(self, value: float) -> None:
+        """Raise BadRequest with a full sentence unless `value` is finite and inside."""
+        if not math.isfinite(value) or not self.low <= value <= self.high:
+            unit = f" {self.unit}" if self.unit else ""
+            raise BadRequest(f"{self.name} must be between {self.low:,} and {self.high:,}{unit}; you asked for {_shown(value)}.")
+
+
+PROMPT_LENGTH = Range(1, 1000, "The prompt", "characters")
+NEGATIVE_LENGTH = Range(0, 1000, "The negative prompt", "characters")
+SIDE = Range(64, 2048, "Width and height", "pixels")
+PIXELS = Range(64 * 64, 2048 * 1024, "The area of a picture", "pixels")
+STEPS = Range(1, 100, "Steps")
+GUIDANCE = Range(0.0, 30.0, "Guidance")
+SEED = Range(0, 2**32 - 1, "The seed")
+COUNT = Range(1, 4, "The number of pictures")
+STRENGTH = Range(0.05, 1.0, "Strength")
+SIDE_MULTIPLE = 8  # one latent cell of every Stable Diffusion VAE is 8 pixels wide
+MAX_ASPECT = 8.0
+MAX_VARIATIONS = 16  # how often a variation of a variation may be taken before the chain is refused
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """Move a picture's starting noise towards the noise of `seed` by spherical interpolation (0 keeps, 1 replaces it)."""
+
+    seed: int
+    strength: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One wish of one member: `count` pictures that differ only in their noise.
+
+    Picture i starts from the noise of `seed + i`; when `variations` are given, from the noise of `seed` moved by each of
+    them in turn, where only the last one's seed is raised by i.
+    """
+
+    prompt: str
+    width: int
+    height: int
+    steps: int
+    guidance: float
+    sampler: str
+    seed: int
+    model: str
+    negative: str = ""
+    count: int = 1
+    image: str | None = None  # SHA-256 of the picture to start from; its bytes travel beside the request
+    strength: float | None = None  # how much of that picture is repainted
+    variations: tuple[Variation, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_text(self.prompt, PROMPT_LENGTH)
+        _check_text(self.negative, NEGATIVE_LENGTH)
+        self._check_size()
+        for value, allowed in ((self.steps, STEPS), (self.guidance, GUIDANCE), (self.seed, SEED), (self.count, COUNT)):
+            allowed.check(value)
+        if self.sampler not in SAMPLERS:
+            raise BadRequest(f"There is no sampler called “{self.sampler[:40]}”; choose one of {', '.join(SAMPLERS)}.")
+        if (self.image is None) != (self.strength is None):
+            raise BadRequest("Strength belongs to a picture to start from; give both or neither.")
+        if self.strength is not None:
+            STRENGTH.check(self.strength)
+        if len(self.variations) > MAX_VARIATIONS:
+            raise BadRequest("This picture is a variation of too many variations; start again from one of its ancestors.")
+        for variation in self.variations:
+            SEED.check(variation.seed)
+            Range(0.0, 1.0, "Variation strength").check(variation.strength)
+
+    def _check_size(self) -> None:
+        SIDE.check(self.width)
+        SIDE.check(self.height)
+        PIXELS.check(self.width * self.height)
+        if max(self.width, self.height) > MAX_ASPECT * min(self.width, self.height):
+            raise BadRequest(f"A picture may be at most {MAX_ASPECT:.0f} times as long as it is wide.")
+        if self.width % SIDE_MULTIPLE or self.height % SIDE_MULTIPLE:
+            raise BadRequest(f"Width and height must be multiples of {SIDE_MULTIPLE} pixels.")
+
+    @property
+    def megapixel_steps(self) -> float:
+        """Work in megapixels × steps × pictures; image-to-image runs only `strength` of its steps."""
+        share = 1.0 if self.strength is None else self.strength
+        return self.width * self.height / 1e6 * self.steps * share * self.count
+
+    def single(self, index: int) -> Request:
+        """The request that paints picture `index` of this one alone."""
+        if not 0 <= index < self.count:
+            raise BadRequest("There is no such picture in this set.")
+        if not self.variations:
+            return replace(self, count=1, seed=(self.seed + index) % (int(SEED.high) + 1))
+        last = self.variations[-1]
+        moved = Variation((last.seed + index) % (int(SEED.high) + 1), last.strength)
+        return replace(self, count=1, variations=(*self.variations[:-1], moved))
+
+    def to_json(self) -> dict[str, Any]:
+        """The request as plain JSON values, read back by `from_json`."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Build a request from stored JSON, checking every value again."""
+        known = {field.name for field in fields(cls)}
+        values = {key: value for key, value in data.items() if key in known}
+        values["variations"] = tuple(Variation(**item) for item in data.get("variations", ()))
+        return cls(**values)
+
+
+def _check_text(text: str, allowed: Range) -> None:
+    if not text.strip() and allowed.low > 0:
+        raise BadRequest("The prompt is empty; say what you would like to see.")
+    if len(text) > allowed.high:
+        raise BadRequest(f"{allowed.name} has {len(text):,} characters; at most {allowed.high:,} are possible.")
+    if "\0" in text:
+        raise BadRequest(f"{allowed.name} contains characters that cannot be used.")
+
+
+def _shown(value: float) -> str:
+    return f"{value:,}" if abs(value) < 1e12 else f"{value:.2e}"

@@ -1,0 +1,1 @@
+"""The gate: nothing leaves the engine that a checker did not approve."""

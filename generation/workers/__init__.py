@@ -1,0 +1,1 @@
+"""Where jobs are painted: one seam, several real ends."""

@@ -1,0 +1,66 @@
+"""The seam between the line and the place of painting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from generation.job import Job, Progress, Result
+from generation.models import ModelCard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSettings:
+    """What a worker needs to know to start; plain values, so that they can cross to another process or machine."""
+
+    model: str = "starter"
+    device: str = "auto"  # auto, cpu, cuda, cuda:1
+    dtype: str = "auto"  # auto, float32, float16, bfloat16
+    threads: int = 0  # CPU threads for painting; 0: one per physical core
+    checkers: tuple[str, ...] = ()  # names or folders, see generation.safety.gate
+    allow_unchecked_uploads: bool = False  # only ever true when no other person can be reached (the local Discord)
+    file_format: str = "webp"  # webp, png, jpeg
+    embed_recipe: bool = True
+    step_timeout: float = 60.0  # seconds without any sign of life from the engine before it is replaced
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerStatus:
+    """What a running worker says of itself."""
+
+    card: ModelCard
+    device: str  # in words, e.g. "CPU (2 threads)" or "NVIDIA RTX 4090"
+    seconds_per_megapixel_step: float | None  # measured at warm-up, one picture at a time
+    checkers: tuple[str, ...]  # what the gate stands on
+    accepts_uploads: bool
+
+
+class Worker(Protocol):
+    """Paints jobs somewhere; every method may be called from one event loop only."""
+
+    @property
+    def capacity(self) -> int:
+        """How many jobs may be in `paint` at once."""
+        ...
+
+    @property
+    def status(self) -> WorkerStatus | None:
+        """None until the model is loaded, and again while the worker is being replaced."""
+        ...
+
+    async def start(self) -> None:
+        """Start loading; returns at once. Faults while loading show up in `paint` as ModelUnavailable."""
+        ...
+
+    async def paint(self, job: Job, on_progress: Callable[[Progress], None]) -> Result:
+        """Paint `job`; raises a PaintingError (Cancelled after `cancel`, WorkerLost when the process died)."""
+        ...
+
+    def cancel(self, job_id: str) -> None:
+        """Ask for `job_id` to stop at its next step; unknown ids are ignored."""
+        ...
+
+    async def close(self) -> None:
+        """Stop now; jobs still painting end in WorkerLost."""
+        ...

@@ -1,0 +1,1 @@
+"""The house: process, front desk, memory and the Discord edge."""

@@ -1,0 +1,274 @@
+"""Settings from config.yaml and the environment, typed, frozen and strict."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import yaml
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from generation import options, request
+from generation.errors import ConfigError
+from generation.limits import Allowance
+from generation.options import SAMPLERS
+from generation.workers.worker import EngineSettings
+
+DISCORD_API = "https://discord.com/api/v10"
+TOKEN_SHAPE = re.compile(r"[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{20,}")  # base64(app id).time.signature
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class Engine(_Section):
+    """How the engine process paints."""
+
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    dtype: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
+    threads: int = Field(default=0, ge=0, le=256)
+    step_timeout: float = Field(default=60.0, gt=0)  # seconds
+
+
+class Dream(_Section):
+    """What /dream uses when a member does not say."""
+
+    steps: int = Field(default=0, ge=0, le=int(request.STEPS.high))
+    guidance: float = Field(default=-1.0, ge=-1.0, le=request.GUIDANCE.high)
+    sampler: str = ""
+    count: int = Field(default=1, ge=int(request.COUNT.low), le=int(request.COUNT.high))
+    max_steps: int = Field(default=50, ge=1, le=int(request.STEPS.high))
+    strength: float = Field(default=0.6, ge=request.STRENGTH.low, le=request.STRENGTH.high)
+    variation_strength: float = Field(default=0.35, gt=0, le=1)
+    styles: dict[str, str] = Field(default_factory=lambda: dict(options.STYLES), max_length=25)
+
+    @field_validator("sampler")
+    @classmethod
+    def _known_sampler(cls, value: str) -> str:
+        if value and value not in SAMPLERS:
+            raise ValueError(f"must be one of {', '.join(SAMPLERS)}")
+        return value
+
+    @field_validator("styles")
+    @classmethod
+    def _templates(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, template in value.items():
+            if template.count("{prompt}") != 1 or not 1 <= len(name) <= 100:
+                raise ValueError(f"style “{name}” must contain {{prompt}} exactly once")
+        return value
+
+
+class Line(_Section):
+    """Bounds of the whole line."""
+
+    waiting: int = Field(default=1000, ge=1)
+
+
+class Tier(_Section):
+    """What members with certain roles may spend."""
+
+    roles: tuple[str | int, ...] = ()
+    burst: float = Field(default=20, gt=0)
+    per_hour: float = Field(default=120, gt=0)
+    daily: float = Field(default=400, gt=0)
+    waiting: int = Field(default=3, ge=1)
+    weight: float = Field(default=1.0, gt=0)
+
+    def allowance(self) -> Allowance:
+        """The tier as the limits know it."""
+        return Allowance(self.burst, self.per_hour, self.daily, self.waiting, self.weight)
+
+
+class Safety(_Section):
+    """What looks at pictures before anybody else does."""
+
+    checkers: tuple[str, ...] = ()
+
+
+class Files(_Section):
+    """How pictures are stored and posted."""
+
+    format: Literal["webp", "png", "jpeg"] = "webp"
+    embed_recipe: bool = True
+
+
+class Previews(_Section):
+    """The shared budget for showing unfinished pictures."""
+
+    enabled: bool = True
+    every: float = Field(default=1.5, gt=0)  # seconds
+    per_second: float = Field(default=5.0, gt=0)
+
+
+class Playground(_Section):
+    """Where the local Discord listens."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+
+
+class Metrics(_Section):
+    """Where figures and health are shown."""
+
+    enabled: bool = True
+    host: str = "127.0.0.1"
+    port: Port = 9464
+
+
+class Config(_Section):
+    """Everything the owner can decide; secrets come from the environment alone."""
+
+    data_dir: Path = Path("data")
+    database_url: str = ""
+    model: str = Field(default="starter", min_length=1)
+    engine: Engine = Engine()
+    dream: Dream = Dream()
+    line: Line = Line()
+    limits: dict[str, Tier] = Field(default_factory=lambda: {"member": Tier()})
+    safety: Safety = Safety()
+    files: Files = Files()
+    previews: Previews = Previews()
+    playground: Playground = Playground()
+    metrics: Metrics = Metrics()
+    shutdown_grace: float = Field(default=30.0, ge=0)  # seconds
+    token: SecretStr | None = Field(default=None, exclude=True)
+    api_url: str = DISCORD_API
+
+    @field_validator("limits")
+    @classmethod
+    def _everybody_has_a_tier(cls, value: dict[str, Tier]) -> dict[str, Tier]:
+        if "member" not in value:
+            raise ValueError("must contain the tier “member”, which everybody has")
+        return value
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL of the store."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'atelier.sqlite'}"
+
+    def tier_of(self, role_names: frozenset[str], role_ids: frozenset[int]) -> Allowance:
+        """The most generous tier (by refill) that one of the roles opens."""
+        fitting = [
+            tier
+            for name, tier in self.limits.items()
+            if name == "member" or any(role in role_names or role in role_ids for role in tier.roles)
+        ]
+        return max(fitting, key=lambda tier: tier.per_hour).allowance()
+
+    def engine_settings(self, *, alone: bool) -> EngineSettings:
+        """What the engine process is told; `alone` when only this machine's user can be reached."""
+        return EngineSettings(
+            model=self.model,
+            device=self.engine.device,
+            dtype=self.engine.dtype,
+            threads=self.engine.threads,
+            checkers=self.safety.checkers,
+            allow_unchecked_uploads=alone,
+            file_format=self.files.format,
+            embed_recipe=self.files.embed_recipe,
+            step_timeout=self.engine.step_timeout,
+        )
+
+
+def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
+    """Read config.yaml (or `path`) and the environment; raises ConfigError with one sentence."""
+    env = dict(environ) if environ is not None else {**_dotenv(), **os.environ}
+    chosen = path or (Path(env["ATELIER_CONFIG"]) if env.get("ATELIER_CONFIG") else None)
+    data = _read(chosen or Path("config.yaml"), required=chosen is not None)
+    where = str(chosen or "config.yaml")
+    _refuse_secrets(data, where)
+    for key in ("token", "api_url"):
+        if key in data:
+            raise ConfigError(f"{where}: “{key}” does not belong into the file; set it in the environment or in .env.")
+    _refuse_unknown(Config, data, where, ())
+    data |= _from_environment(env)
+    try:
+        return Config.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(_sentence(error, where)) from None
+
+
+def _dotenv() -> dict[str, str]:
+    return {key: value for key, value in dotenv_values(".env").items() if value is not None}
+
+
+def _read(path: Path, *, required: bool) -> dict[str, Any]:
+    if not path.exists() and not required:
+        return {}
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}).") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise ConfigError(f"{path}{line}: this is not valid YAML; check indentation and quotes.") from error
+    if loaded is None:
+        return {}
+    if not isinstance(loaded, dict):
+        raise ConfigError(f"{path}: the file must be a list of “key: value” lines.")
+    return loaded
+
+
+def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    token = env.get("DISCORD_TOKEN", "").strip()
+    if not token and env.get("DISCORD_TOKEN_FILE"):
+        try:
+            token = Path(env["DISCORD_TOKEN_FILE"]).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ConfigError(f"DISCORD_TOKEN_FILE cannot be read ({error.strerror}); check the path.") from error
+        if not token:
+            raise ConfigError("DISCORD_TOKEN_FILE is empty; put the bot's token into it.")
+    if token:
+        found["token"] = SecretStr(token)
+    names = {"DISCORD_API_URL": "api_url", "ATELIER_DATABASE_URL": "database_url", "ATELIER_DATA_DIR": "data_dir"}
+    for variable, key in names.items():
+        if env.get(variable):
+            found[key] = env[variable].rstrip("/") if key == "api_url" else env[variable]
+    return found
+
+
+def _refuse_secrets(value: Any, where: str) -> None:
+    if isinstance(value, dict):
+        for item in (*value.keys(), *value.values()):
+            _refuse_secrets(item, where)
+    elif isinstance(value, list):
+        for item in value:
+            _refuse_secrets(item, where)
+    elif isinstance(value, str) and TOKEN_SHAPE.search(value):
+        raise ConfigError(f"{where}: this looks like a bot token; move it to DISCORD_TOKEN in .env and reset it at Discord.")
+
+
+def _refuse_unknown(model: type[BaseModel], data: Mapping[str, Any], where: str, path: tuple[str, ...]) -> None:
+    for key, value in data.items():
+        field = model.model_fields.get(str(key))
+        if field is None:
+            names = [name for name in model.model_fields if name not in ("token", "api_url")]
+            near = difflib.get_close_matches(str(key), names, n=1, cutoff=0.0)
+            raise ConfigError(f"{where}: there is no setting “{'.'.join((*path, str(key)))}”; did you mean “{near[0]}”?")
+        for inner in (field.annotation, *get_args(field.annotation)):
+            if not (isinstance(inner, type) and issubclass(inner, BaseModel) and isinstance(value, dict)):
+                continue
+            nested = value if inner is field.annotation else None
+            if nested is not None:
+                _refuse_unknown(inner, nested, where, (*path, str(key)))
+            else:
+                for name, tier in value.items():
+                    if isinstance(tier, dict):
+                        _refuse_unknown(inner, tier, where, (*path, str(key), str(name)))
+
+
+def _sentence(error: ValidationError, where: str) -> str:
+    first = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in first["loc"])
+    allowed = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    return f"{where}: “{key}” is {first['input']!r}, but it should be {allowed}."

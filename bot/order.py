@@ -1,0 +1,121 @@
+"""What crosses the front desk: who asks, where the answer goes, and what they are told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from generation.job import JobState
+from generation.request import Request
+
+INTERACTION_TOKEN_LIFE = 15 * 60.0  # seconds; Discord, "Receiving and Responding to Interactions"
+
+
+class Action(StrEnum):
+    """How a job came about."""
+
+    DREAM = "dream"
+    VARIATION = "variation"
+    AGAIN = "again"
+    EDIT = "edit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """The person who asks, as far as limits and permissions go."""
+
+    id: int
+    guild_id: int | None  # None in direct messages
+    role_names: frozenset[str] = frozenset()
+    role_ids: frozenset[int] = frozenset()
+    moderator: bool = False  # may manage messages where they ask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where the answer goes: ids only, so that it survives a restart."""
+
+    channel_id: int
+    guild_id: int | None
+    interaction_id: int
+    token: str = field(repr=False)  # of the interaction; good for 15 minutes
+    token_expires: float  # epoch seconds
+    application_id: int
+    private: bool = False
+    ticket_id: int | None = None  # message id of the ticket, once Discord has told it
+    channel_reachable: bool = True  # False where the bot has no place in the channel (user-installed, foreign DM)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A request with its person and its address, ready to be checked and admitted."""
+
+    request: Request
+    member: Member
+    address: Address
+    action: Action = Action.DREAM
+    parent: str | None = None  # job whose picture this one starts from
+    parent_index: int | None = None
+    image: bytes | None = field(default=None, repr=False)  # an uploaded picture, already made safe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where a job stands now."""
+
+    state: JobState
+    ahead: int  # jobs that will be painted before it; 0: being painted or next
+    seconds: float | None  # honest estimate until it is finished; None while nothing was measured yet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """The answer to an accepted order; the job is committed before this exists."""
+
+    job_id: str
+    standing: Standing
+    repeated: bool = False  # the same press was already accepted: this is that job, not a new one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commission:
+    """A stored job with its address: what tickets, delivery and buttons work with."""
+
+    id: str
+    state: JobState
+    request: Request
+    author_id: int
+    address: Address
+    action: Action
+    parent: str | None
+    parent_index: int | None
+    reason: str  # why it failed, was cancelled or blocked; a sentence
+    accepted_at: float  # epoch seconds
+    recipe: dict[str, object]
+    seconds: float  # painting time; 0 until rendered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """What a member may still spend."""
+
+    available: float  # credits now
+    burst: float
+    per_hour: float
+    spent_today: float
+    daily: float
+    waiting: int  # own jobs waiting or running
+    waiting_limit: int
+    full_at: float  # epoch seconds at which the allowance is full again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineEntry:
+    """One job of the line as /queue shows it."""
+
+    job_id: str
+    author_id: int
+    state: JobState
+    ahead: int
+    prompt: str
+    channel_id: int

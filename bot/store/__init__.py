@@ -1,0 +1,1 @@
+"""Memory: jobs, pictures, messages and rules, in SQLite or PostgreSQL."""

@@ -1,0 +1,132 @@
+"""The connection to SQLite or PostgreSQL: one writer at a time, commits that survive a power cut."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from sqlalchemy import Connection, event, make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from generation.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Database:
+    """One engine for the whole process. Use as an async context manager."""
+
+    def __init__(self, url: str, data_dir: Path) -> None:
+        self._url = make_url(url)
+        self._data_dir = data_dir
+        self._writing = asyncio.Lock()
+        self._engine: AsyncEngine | None = None
+        self._lock_file: TextIO | None = None
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the store is a local file."""
+        return self._url.get_backend_name() == "sqlite"
+
+    async def __aenter__(self) -> Database:
+        self._make_data_dir()
+        self._lock()
+        try:
+            await asyncio.to_thread(migrate, self._url.render_as_string(hide_password=False))
+            self._engine = _engine(self._url.render_as_string(hide_password=False))
+        except ConfigError:
+            self._unlock()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._engine is not None:
+            await self._engine.dispose()
+        self._unlock()
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that may write; committed when the block ends well, otherwise nothing has happened."""
+        assert self._engine is not None, "the database is entered first"
+        async with self._writing, self._engine.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for reading."""
+        assert self._engine is not None, "the database is entered first"
+        async with self._engine.connect() as connection:
+            yield connection
+
+    def _make_data_dir(self) -> None:
+        try:
+            self._data_dir.mkdir(parents=True, exist_ok=True)
+            probe = self._data_dir / ".writable"
+            probe.write_text("")
+            probe.unlink()
+        except OSError as error:
+            raise ConfigError(
+                f"The data folder {self._data_dir} cannot be written ({error.strerror}); check data_dir or ATELIER_DATA_DIR."
+            ) from error
+
+    def _lock(self) -> None:
+        """Two bots on one data folder would post everything twice; the second one is told so."""
+        self._lock_file = (self._data_dir / "atelier.lock").open("w")
+        try:
+            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._lock_file.close()
+            self._lock_file = None
+            raise ConfigError(
+                f"Another Atelier is already running on {self._data_dir}; stop it or choose another data folder."
+            ) from error
+
+    def _unlock(self) -> None:
+        if self._lock_file is not None:
+            self._lock_file.close()
+            self._lock_file = None
+
+
+def _engine(url: str) -> AsyncEngine:
+    engine = create_async_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    if url.startswith("sqlite"):
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_immediate)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions on its own
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    # A transaction that starts reading and then writes can fail half-way; taking the write lock first cannot.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes", True) else "BEGIN")
+
+
+def migrate(url: str) -> None:
+    """Bring the database at `url` to the newest schema; raises ConfigError when it cannot be opened. Blocking."""
+    settings = AlembicConfig()
+    settings.set_main_option("script_location", str(MIGRATIONS))
+    settings.attributes["url"] = url
+    try:
+        command.upgrade(settings, "head")
+    except (SQLAlchemyError, DBAPIError, OSError) as error:
+        shown = make_url(url).render_as_string(hide_password=True)
+        log.debug("Migration failed", exc_info=error)
+        cause = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        raise ConfigError(f"The database {shown} cannot be used ({cause}); check database_url.") from error

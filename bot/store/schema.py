@@ -1,0 +1,117 @@
+"""The tables. Ids of Discord are 64-bit integers, times are epoch seconds, requests and recipes are JSON."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, text
+
+metadata = MetaData(
+    naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s"}
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("state", String(10), nullable=False),
+    Column("action", String(10), nullable=False),
+    Column("guild_id", BigInteger),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("author_id", BigInteger, nullable=False),
+    Column("interaction_id", BigInteger, nullable=False, unique=True),  # one interaction, one job
+    Column("press", String(60)),  # source, action and person of a button press; one live job each
+    Column("application_id", BigInteger, nullable=False),
+    Column("token", Text, nullable=False),
+    Column("token_expires", Float, nullable=False),
+    Column("ticket_id", BigInteger),
+    Column("private", Boolean, nullable=False),
+    Column("channel_reachable", Boolean, nullable=False),
+    Column("request", JSON, nullable=False),
+    Column("work", Float, nullable=False),  # megapixel-steps, for estimates
+    Column("pictures", Integer, nullable=False),
+    Column("cost", Float, nullable=False),  # credits charged
+    Column("interval", Float, nullable=False),  # seconds per credit when charged, so that a refund undoes exactly that
+    Column("start_tag", Float, nullable=False),  # place in the fair order
+    Column("attempt", Integer, nullable=False),  # raised at every claim; the fencing token of that claim
+    Column("parent", String(16)),
+    Column("parent_index", Integer),
+    Column("reason", Text, nullable=False),
+    Column("recipe", JSON, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("accepted_at", Float, nullable=False),
+    Column("claimed_at", Float),
+    Column("ended_at", Float),
+    Index(None, "state", "start_tag", "id"),
+    Index(None, "author_id", "state"),
+    Index(
+        "uq_jobs_live_press",
+        "press",
+        unique=True,
+        sqlite_where=text("state IN ('accepted', 'running')"),
+        postgresql_where=text("state IN ('accepted', 'running')"),
+    ),
+)
+
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("job_id", String(16), primary_key=True),
+    Column("index", Integer, primary_key=True),  # 0 to 3; -1 is the grid
+    Column("sha256", String(64)),  # NULL when withheld
+    Column("media_type", String(40)),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("checked_by", JSON, nullable=False),
+    Column("withheld", Text, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("job_id", String(16), primary_key=True),
+    Column("kind", String(10), primary_key=True),  # what the message means: "result", "notice", "single0" …
+    Column("intended_at", Float, nullable=False),
+    Column("message_id", BigInteger),
+    Column("channel_id", BigInteger),
+    Column("sent_at", Float),
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True),  # 0 stands for direct messages
+    Column("member_id", BigInteger, primary_key=True),
+    Column("finish_tag", Float, nullable=False),
+    Column("tat", Float, nullable=False),  # state of the credits, see generation.limits
+    Column("day", String(10), nullable=False),  # UTC date of `spent`
+    Column("spent", Float, nullable=False),  # credits on that day
+)
+
+rules = Table(
+    "rules",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True),
+    Column("rule", String(260), primary_key=True),
+    Column("added_by", BigInteger, nullable=False),
+    Column("added_at", Float, nullable=False),
+)
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("job_id", String(16), nullable=False),
+    Column("guild_id", BigInteger),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("message_id", BigInteger, nullable=False),
+    Column("reporter_id", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("reported_at", Float, nullable=False),
+    Index("uq_reports_message_id_reporter_id", "message_id", "reporter_id", unique=True),
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("key", String(60), primary_key=True),  # small facts the house remembers: virtual time, synced commands
+    Column("value", Text, nullable=False),
+)

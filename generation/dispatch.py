@@ -1,0 +1,152 @@
+"""Carries admitted jobs from the line to free workers and brings the outcomes back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from generation.errors import AtelierError, Cancelled, PaintingError, WorkerLost
+from generation.job import Job, Progress, Result
+from generation.workers.worker import Worker
+
+log = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 3  # a job that took its worker down this often is given up: it would go on for ever
+STORE_RETRY = 1.0  # seconds to wait when the store cannot be asked
+
+
+class Ledger(Protocol):
+    """The memory of the line; every method commits before it returns."""
+
+    async def claim(self) -> Job | None:
+        """The next job in the fair order, now running, its attempt raised; None when nobody waits."""
+        ...
+
+    async def rendered(self, job: Job, result: Result) -> None:
+        """Keep the pictures; from here on the job only has to be shown."""
+        ...
+
+    async def failed(self, job: Job, error: PaintingError) -> None:
+        """End the job with the reason and give its cost back."""
+        ...
+
+    async def released(self, job: Job) -> None:
+        """Put the job back where it was in the line."""
+        ...
+
+
+class Dispatcher:
+    """Keeps every worker as busy as the line allows; one task per place of a worker."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        workers: Sequence[Worker],
+        on_progress: Callable[[Job, Progress], None],
+    ) -> None:
+        self._ledger = ledger
+        self._workers = tuple(workers)
+        self._on_progress = on_progress
+        self._wake = asyncio.Event()
+        self._running: dict[str, Worker] = {}
+        self._stopping = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def running(self) -> frozenset[str]:
+        """Ids of the jobs being painted now."""
+        return frozenset(self._running)
+
+    async def start(self) -> None:
+        """Start the workers and begin to claim."""
+        for worker in self._workers:
+            await worker.start()
+            for place in range(worker.capacity):
+                self._tasks.append(asyncio.create_task(self._serve(worker), name=f"dispatch-{place}"))
+
+    def notify(self) -> None:
+        """Somebody joined the line."""
+        self._wake.set()
+
+    def cancel(self, job_id: str) -> bool:
+        """Ask a running job to stop at its next step; False when it is not running."""
+        worker = self._running.get(job_id)
+        if worker is not None:
+            worker.cancel(job_id)
+        return worker is not None
+
+    async def close(self, *, grace: float) -> None:
+        """Claim nothing more; let running jobs finish for `grace` seconds, then put them back and stop the workers."""
+        self._stopping = True
+        self._wake.set()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=grace if self._running else 1.0)
+        for worker in self._workers:
+            await worker.close()  # whatever still paints ends in WorkerLost and is put back by its own task
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=5.0)
+            for task in late:
+                task.cancel()
+
+    async def _serve(self, worker: Worker) -> None:
+        while not self._stopping:
+            self._wake.clear()  # before asking, so that whoever joins during the question is not missed
+            try:
+                job = await self._ledger.claim()
+            except Exception:  # the loop must survive a locked or full database: the line waits, nothing is lost
+                log.exception("The line could not be read; trying again")
+                await asyncio.sleep(STORE_RETRY)
+                continue
+            if job is None:
+                await self._wait()
+                continue
+            await self._paint(worker, job)
+
+    async def _wait(self) -> None:
+        try:
+            await asyncio.wait_for(self._wake.wait(), timeout=2.0)  # also polls: another process may have enqueued
+        except TimeoutError:
+            return
+
+    async def _paint(self, worker: Worker, job: Job) -> None:
+        self._running[job.id] = worker
+        log.info("job %s: painting, attempt %d", job.id, job.attempt)
+        try:
+            result = await worker.paint(job, lambda progress: self._on_progress(job, progress))
+            await self._settle(self._ledger.rendered, job, result)
+        except WorkerLost as error:
+            await self._lost(job, error)
+        except PaintingError as error:
+            level = logging.INFO if isinstance(error, Cancelled) else logging.WARNING
+            log.log(level, "job %s: %s", job.id, error.sentence, exc_info=error.__cause__)
+            await self._settle(self._ledger.failed, job, error)
+        except Exception as error:  # whatever it was, this job ends with a sentence and the next one is served
+            log.exception("job %s: unexpected fault", job.id)
+            failure = error if isinstance(error, PaintingError) else PaintingError()
+            await self._settle(self._ledger.failed, job, failure)
+        finally:
+            self._running.pop(job.id, None)
+
+    async def _lost(self, job: Job, error: WorkerLost) -> None:
+        if self._stopping or job.attempt < MAX_ATTEMPTS:
+            log.warning("job %s: worker lost on attempt %d, back to the line", job.id, job.attempt)
+            await self._settle(self._ledger.released, job)
+        else:
+            log.error("job %s: took its worker down %d times, given up", job.id, job.attempt)
+            await self._settle(self._ledger.failed, job, error)
+
+    async def _settle(self, write: Callable[..., object], *values: object) -> None:
+        """Write an outcome until the store takes it: a full disk must not turn a painted picture into a lost one."""
+        while True:
+            try:
+                await write(*values)  # type: ignore[misc]
+                return
+            except AtelierError:
+                raise
+            except Exception:
+                log.exception("The store did not take an outcome; trying again")
+                if self._stopping:
+                    return  # the lease runs out and the next start takes the job up again
+                await asyncio.sleep(STORE_RETRY)

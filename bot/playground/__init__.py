@@ -1,0 +1,1 @@
+"""A local Discord: REST, gateway, CDN and a chat page that an unmodified client talks to."""

@@ -1,0 +1,140 @@
+"""The gateway protocol with one client, from HELLO to the close."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.playground.connection import Connection, Payload
+from bot.playground.gateway_seams import GatewayFaults, World
+from bot.playground.identify import Identify, IdentifyLimit, Refused, read_identify
+from bot.playground.intents import Intent, visible_guild
+from bot.playground.login import Login
+from bot.playground.logins import Logins
+from bot.playground.members import member_chunks
+from bot.playground.opcodes import Close, Op
+
+
+class Conversation:
+    """Answers one client's payloads; knows whether it has logged in."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        world: World,
+        logins: Logins,
+        limit: IdentifyLimit,
+        faults: GatewayFaults,
+        resume_url: str,
+    ) -> None:
+        self.connection = connection
+        self._login: Login | None = None
+        self._world = world
+        self._logins = logins
+        self._limit = limit
+        self._faults = faults
+        self._resume_url = resume_url
+
+    @property
+    def login(self) -> Login | None:
+        """The login on this connection; None before one, and after it was taken away or resumed elsewhere."""
+        login = self._login
+        return login if login is not None and login.connection is self.connection else None
+
+    def answer(self, payload: Payload) -> None:
+        try:
+            self._route(payload)
+        except Refused as refusal:
+            self.connection.close(refusal.code, refusal.reason)
+
+    def _route(self, payload: Payload) -> None:
+        match payload.op:
+            case Op.HEARTBEAT:
+                self._heartbeat()
+            case Op.IDENTIFY:
+                self._identify(payload.data)
+            case Op.RESUME:
+                self._resume(payload.data)
+            case Op.REQUEST_GUILD_MEMBERS:
+                self._request_members(self._logged_in(), payload.data)
+            case Op.PRESENCE_UPDATE | Op.VOICE_STATE_UPDATE:
+                self._logged_in()
+            case _:
+                raise Refused(Close.UNKNOWN_OPCODE, "Unknown opcode.")
+
+    def _logged_in(self) -> Login:
+        if self.login is None:
+            raise Refused(Close.NOT_AUTHENTICATED, "Not authenticated.")
+        return self.login
+
+    def _heartbeat(self) -> None:
+        self.connection.heard_heartbeat()
+        if not self._faults.withholds_ack():
+            self.connection.send(Op.HEARTBEAT_ACK)
+
+    def _identify(self, data: Any) -> None:
+        if self.login is not None:
+            raise Refused(Close.ALREADY_AUTHENTICATED, "Already authenticated.")
+        application = self._world.application()
+        identify = read_identify(data, application.get("flags", 0))
+        if not self._world.token_is_valid(identify.token):
+            raise Refused(Close.AUTHENTICATION_FAILED, "Authentication failed.")
+        if not self._limit.take(identify.shard):
+            self.connection.send(Op.INVALID_SESSION, False)
+            return
+        login = self._login = Login(
+            application_id=int(application["id"]),
+            self_id=self._world.self_user()["id"],
+            intents=identify.intents,
+            shard=identify.shard,
+        )
+        self._logins.attach(login, self.connection)
+        self._greet(login, identify)
+
+    def _greet(self, login: Login, identify: Identify) -> None:
+        guilds = [guild for guild in self._world.guilds() if login.shard.owns(int(guild["id"]))]
+        application = self._world.application()
+        ready = {
+            "v": 10,
+            "user_settings": {},
+            "user": self._world.self_user(),
+            "session_type": "normal",
+            "session_id": login.key,
+            "resume_gateway_url": self._resume_url,
+            "relationships": [],
+            "private_channels": [],
+            "presences": [],
+            "guilds": [{"id": guild["id"], "unavailable": True} for guild in guilds],
+            "guild_join_requests": [],
+            "application": {"id": application["id"], "flags": application.get("flags", 0)},
+            "_trace": ["local"],
+        }
+        if identify.is_sharded:
+            ready["shard"] = [login.shard.index, login.shard.count]
+        login.emit("READY", ready)
+        if login.intents & Intent.GUILDS:
+            for guild in guilds:
+                login.emit("GUILD_CREATE", visible_guild(login.intents, guild, login.self_id))
+
+    def _resume(self, data: Any) -> None:
+        if self.login is not None:
+            raise Refused(Close.ALREADY_AUTHENTICATED, "Already authenticated.")
+        if not isinstance(data, dict) or type(data.get("seq")) is not int:
+            raise Refused(Close.DECODE_ERROR, "Error while decoding payload.")
+        token, sequence = data.get("token"), data["seq"]
+        if not isinstance(token, str) or not self._world.token_is_valid(token):
+            raise Refused(Close.AUTHENTICATION_FAILED, "Authentication failed.")
+        login = self._logins.find(data.get("session_id"))
+        if login is not None and sequence > login.sequence:
+            raise Refused(Close.INVALID_SEQUENCE, "Invalid seq.")
+        if login is None or not login.can_replay(sequence):
+            self.connection.send(Op.INVALID_SESSION, False)
+            return
+        self._login = login
+        self._logins.attach(login, self.connection)
+        login.replay(sequence)
+        login.emit("RESUMED", {"_trace": ["local"]})
+
+    def _request_members(self, login: Login, data: Any) -> None:
+        for chunk in member_chunks(self._world, login, data):
+            login.emit("GUILD_MEMBERS_CHUNK", chunk)

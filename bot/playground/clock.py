@@ -24,6 +24,7 @@ class Timer:
         return (self.due, self._order) < (other.due, other._order)
 
     def cancel(self) -> None:
+        """Makes the call not happen; harmless after it has."""
         self.callback = None
 
 
@@ -45,12 +46,14 @@ class Clock:
         return time.monotonic() + self._jumped
 
     def call_later(self, delay: float, callback: Callable[..., object], *args: Any) -> Timer:
+        """Calls back after so many seconds of this clock, jumps included."""
         timer = Timer(self.monotonic() + delay, next(self._order), lambda: callback(*args))
         heapq.heappush(self._timers, timer)
         self._set_alarm()
         return timer
 
     async def sleep(self, delay: float) -> None:
+        """Waits so many seconds of this clock, jumps included."""
         woken = asyncio.get_running_loop().create_future()
 
         def wake() -> None:

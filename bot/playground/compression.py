@@ -11,13 +11,15 @@ import zstandard
 class Stream(Protocol):
     """Turns one gateway payload into the frame that is sent; keeps the connection's compression context."""
 
-    def encode(self, payload: str) -> str | bytes: ...
+    def encode(self, payload: str) -> str | bytes:
+        """The frame for the next payload: text as str, binary as bytes."""
 
 
 class PlainStream:
     """Text frames, one JSON document each."""
 
     def encode(self, payload: str) -> str:
+        """The payload itself."""
         return payload
 
 
@@ -28,6 +30,7 @@ class ZlibStream:
         self._deflate = zlib.compressobj()
 
     def encode(self, payload: str) -> bytes:
+        """The compressed payload, decodable as soon as it arrives."""
         return self._deflate.compress(payload.encode()) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
 
 
@@ -38,6 +41,7 @@ class ZstdStream:
         self._compress = zstandard.ZstdCompressor().compressobj()
 
     def encode(self, payload: str) -> bytes:
+        """The compressed payload, decodable as soon as it arrives."""
         return self._compress.compress(payload.encode()) + self._compress.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
 
 

@@ -76,16 +76,18 @@ class Connection:
         """Cuts the line without a word, as a failing network does."""
         self._closing = True
         self._outgoing.clear()
+        self._wake.set()
         if self._request.transport is not None:
             self._request.transport.abort()
 
     def heard_heartbeat(self) -> None:
+        """Starts the client's patience anew, in real time: its heart does not follow the clock."""
         self._last_heartbeat = asyncio.get_running_loop().time()
 
     async def write(self) -> None:
         """Writes what is queued until the connection ends."""
         with contextlib.suppress(ConnectionError):
-            while not self._socket.closed:
+            while not self._socket.closed and not (self._closing and not self._outgoing):
                 await self._wake.wait()
                 self._wake.clear()
                 while self._outgoing:
@@ -129,8 +131,9 @@ class Connection:
         self._closing = True
 
     @property
-    def close_code(self) -> int | None:
-        return self._socket.close_code
+    def was_left(self) -> bool:
+        """Whether the client ended it for good: closing with 1000 or 1001 gives up the right to resume."""
+        return not self._closing and self._socket.close_code in (1000, 1001)
 
     def _too_many(self) -> bool:
         now = self._clock.monotonic()

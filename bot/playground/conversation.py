@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.playground.connection import Connection, Payload
 from bot.playground.gateway_seams import GatewayFaults, World
-from bot.playground.identify import Identify, IdentifyLimit, Refused, read_identify
+from bot.playground.identify import Identify, IdentifyLimit, RefusedError, read_identify
 from bot.playground.intents import Intent, visible_guild
 from bot.playground.login import Login
 from bot.playground.logins import Logins
@@ -42,9 +42,10 @@ class Conversation:
         return login if login is not None and login.connection is self.connection else None
 
     def answer(self, payload: Payload) -> None:
+        """Queues what the payload deserves; a mistake closes the connection with Discord's code for it."""
         try:
             self._route(payload)
-        except Refused as refusal:
+        except RefusedError as refusal:
             self.connection.close(refusal.code, refusal.reason)
 
     def _route(self, payload: Payload) -> None:
@@ -60,11 +61,11 @@ class Conversation:
             case Op.PRESENCE_UPDATE | Op.VOICE_STATE_UPDATE:
                 self._logged_in()
             case _:
-                raise Refused(Close.UNKNOWN_OPCODE, "Unknown opcode.")
+                raise RefusedError(Close.UNKNOWN_OPCODE, "Unknown opcode.")
 
     def _logged_in(self) -> Login:
         if self.login is None:
-            raise Refused(Close.NOT_AUTHENTICATED, "Not authenticated.")
+            raise RefusedError(Close.NOT_AUTHENTICATED, "Not authenticated.")
         return self.login
 
     def _heartbeat(self) -> None:
@@ -74,11 +75,11 @@ class Conversation:
 
     def _identify(self, data: Any) -> None:
         if self.login is not None:
-            raise Refused(Close.ALREADY_AUTHENTICATED, "Already authenticated.")
+            raise RefusedError(Close.ALREADY_AUTHENTICATED, "Already authenticated.")
         application = self._world.application()
         identify = read_identify(data, application.get("flags", 0))
         if not self._world.token_is_valid(identify.token):
-            raise Refused(Close.AUTHENTICATION_FAILED, "Authentication failed.")
+            raise RefusedError(Close.AUTHENTICATION_FAILED, "Authentication failed.")
         if not self._limit.take(identify.shard):
             self.connection.send(Op.INVALID_SESSION, False)
             return
@@ -118,15 +119,15 @@ class Conversation:
 
     def _resume(self, data: Any) -> None:
         if self.login is not None:
-            raise Refused(Close.ALREADY_AUTHENTICATED, "Already authenticated.")
+            raise RefusedError(Close.ALREADY_AUTHENTICATED, "Already authenticated.")
         if not isinstance(data, dict) or type(data.get("seq")) is not int:
-            raise Refused(Close.DECODE_ERROR, "Error while decoding payload.")
+            raise RefusedError(Close.DECODE_ERROR, "Error while decoding payload.")
         token, sequence = data.get("token"), data["seq"]
         if not isinstance(token, str) or not self._world.token_is_valid(token):
-            raise Refused(Close.AUTHENTICATION_FAILED, "Authentication failed.")
+            raise RefusedError(Close.AUTHENTICATION_FAILED, "Authentication failed.")
         login = self._logins.find(data.get("session_id"))
         if login is not None and sequence > login.sequence:
-            raise Refused(Close.INVALID_SEQUENCE, "Invalid seq.")
+            raise RefusedError(Close.INVALID_SEQUENCE, "Invalid seq.")
         if login is None or not login.can_replay(sequence):
             self.connection.send(Op.INVALID_SESSION, False)
             return

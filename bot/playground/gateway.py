@@ -56,6 +56,7 @@ class Gateway:
         self._logins.dispatch(event, data, guild_id=guild_id, user_ids=user_ids)
 
     def online(self, application_id: int) -> bool:
+        """Whether any client of the application is logged in on an open connection."""
         return self._logins.online(application_id)
 
     def watch(self, watcher: StatusWatcher) -> None:
@@ -67,6 +68,7 @@ class Gateway:
         return self._for_all(lambda connection: connection.abort())
 
     def close(self, code: int, reason: str = "") -> int:
+        """Closes every connection with this code; returns how many there were."""
         return self._for_all(lambda connection: connection.close(code, reason))
 
     def ask_reconnect(self) -> int:
@@ -80,6 +82,7 @@ class Gateway:
         return self._for_all(lambda connection: connection.send(Op.INVALID_SESSION, resumable))
 
     async def connect(self, request: web.Request) -> web.StreamResponse:
+        """One client's WebSocket, from the handshake to its end."""
         if self._faults.rejects_connect():
             return web.Response(status=503, text="The gateway is not available.")
         socket = web.WebSocketResponse(timeout=CLOSE_PATIENCE, compress=False)
@@ -116,9 +119,7 @@ class Gateway:
                 conversation.answer(payload)
         finally:
             if conversation.login is not None:
-                # A client that closes with 1000 or 1001 says goodbye; Discord forgets its login.
-                resumable = connection.close_code not in (1000, 1001)
-                self._logins.detach(conversation.login, connection, resumable=resumable)
+                self._logins.detach(conversation.login, connection, resumable=not connection.was_left)
 
     def _for_all(self, action: Callable[[Connection], object]) -> int:
         connections = list(self._connections)

@@ -23,7 +23,7 @@ class Identify:
     is_sharded: bool
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The payload cannot be accepted; the connection ends with this code."""
 
     def __init__(self, code: Close, reason: str) -> None:
@@ -73,16 +73,16 @@ class IdentifyLimit:
 
 
 def read_identify(data: Any, application_flags: int) -> Identify:
-    """Raises `Refused` with the close code Discord uses for each mistake."""
+    """Raises `RefusedError` with the close code Discord uses for each mistake."""
     if not isinstance(data, dict) or not isinstance(data.get("token"), str):
-        raise Refused(Close.DECODE_ERROR, "Error while decoding payload.")
+        raise RefusedError(Close.DECODE_ERROR, "Error while decoding payload.")
     if not isinstance(data.get("properties"), dict):
-        raise Refused(Close.DECODE_ERROR, "Error while decoding payload.")
+        raise RefusedError(Close.DECODE_ERROR, "Error while decoding payload.")
     intents = data.get("intents")
     if type(intents) is not int or intents < 0 or intents & ~KNOWN_INTENTS:
-        raise Refused(Close.INVALID_INTENTS, "Invalid intent(s).")
+        raise RefusedError(Close.INVALID_INTENTS, "Invalid intent(s).")
     if intents & ~allowed_intents(application_flags):
-        raise Refused(Close.DISALLOWED_INTENTS, "Disallowed intent(s).")
+        raise RefusedError(Close.DISALLOWED_INTENTS, "Disallowed intent(s).")
     shard = _read_shard(data.get("shard"))
     return Identify(data["token"], intents, shard or Shard(), shard is not None)
 
@@ -91,8 +91,8 @@ def _read_shard(value: Any) -> Shard | None:
     if value is None:
         return None
     if not isinstance(value, list) or len(value) != 2 or not all(type(part) is int for part in value):
-        raise Refused(Close.INVALID_SHARD, "Invalid shard.")
+        raise RefusedError(Close.INVALID_SHARD, "Invalid shard.")
     index, count = value
     if not 0 <= index < count:
-        raise Refused(Close.INVALID_SHARD, "Invalid shard.")
+        raise RefusedError(Close.INVALID_SHARD, "Invalid shard.")
     return Shard(index, count)

@@ -62,6 +62,7 @@ class Login:
         return sequence == self.sequence or bool(self._sent and self._sent[0][0] <= sequence + 1)
 
     def replay(self, sequence: int) -> None:
+        """Sends again every event after this sequence number."""
         assert self.connection is not None
         for number, payload in self._sent:
             if number > sequence:

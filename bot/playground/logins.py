@@ -28,14 +28,17 @@ class Logins:
         self._watchers.append(watcher)
 
     def online(self, application_id: int) -> bool:
+        """Whether any login of the application has a connection."""
         return any(
             login.application_id == application_id and login.connection is not None for login in self._logins.values()
         )
 
     def find(self, key: object) -> Login | None:
+        """The login a client may resume by this key."""
         return self._logins.get(key) if isinstance(key, str) else None
 
     def dispatch(self, event: str, data: dict[str, Any], *, guild_id: int | None, user_ids: set[int] | None) -> None:
+        """Emits the event to every login that sees it."""
         for login in list(self._logins.values()):
             if login.sees(event, data, guild_id=guild_id, user_ids=user_ids):
                 login.emit(event, data)

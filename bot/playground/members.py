@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.playground.gateway_seams import World
-from bot.playground.identify import Refused
+from bot.playground.identify import RefusedError
 from bot.playground.intents import Intent
 from bot.playground.login import Login
 from bot.playground.opcodes import Close
@@ -16,7 +16,7 @@ MAX_MATCHES = 100  # of a query or a list of ids
 
 
 def member_chunks(world: World, login: Login, data: Any) -> Iterator[dict[str, Any]]:
-    """GUILD_MEMBERS_CHUNK payloads. Raises `Refused` for a malformed request; a foreign guild gets no answer."""
+    """GUILD_MEMBERS_CHUNK payloads. Raises `RefusedError` for a malformed request; a foreign guild gets no answer."""
     guild_id = _snowflake(data.get("guild_id") if isinstance(data, dict) else None)
     if guild_id not in (int(guild["id"]) for guild in world.guilds()) or not login.shard.owns(guild_id):
         return
@@ -47,7 +47,7 @@ def _find(
         return world.members(guild_id, None, MAX_MATCHES, wanted[:MAX_MATCHES])
     query, limit = data.get("query"), data.get("limit")
     if not isinstance(query, str) or type(limit) is not int or limit < 0:
-        raise Refused(Close.DECODE_ERROR, "Error while decoding payload.")
+        raise RefusedError(Close.DECODE_ERROR, "Error while decoding payload.")
     if query == "" and not login.intents & Intent.GUILD_MEMBERS:
         return []  # the whole list takes the members intent
     return world.members(guild_id, query, min(limit or MAX_MATCHES, MAX_MATCHES) if query else limit, None)
@@ -63,4 +63,4 @@ def _wanted_ids(data: dict[str, Any]) -> list[int] | None:
 def _snowflake(value: Any) -> int:
     if type(value) is int or (isinstance(value, str) and value.isdecimal()):
         return int(value)
-    raise Refused(Close.DECODE_ERROR, "Error while decoding payload.")
+    raise RefusedError(Close.DECODE_ERROR, "Error while decoding payload.")

@@ -37,7 +37,8 @@ def user(user_id: int, name: str, *, bot: bool = False) -> dict[str, Any]:
 
 
 def member(user_id: int, name: str, *, bot: bool = False) -> dict[str, Any]:
-    return {"user": user(user_id, name, bot=bot), "roles": [], "flags": 0, "joined_at": None, "deaf": False, "mute": False}
+    who = user(user_id, name, bot=bot)
+    return {"user": who, "roles": [], "flags": 0, "joined_at": None, "deaf": False, "mute": False}
 
 
 @dataclass
@@ -190,8 +191,8 @@ class RawClient:
         assert self.socket.close_code is not None
         return self.socket.close_code
 
-    async def identify(self, *, intents: int = 1, token: str = TOKEN, **more: object) -> None:
-        await self.send(2, {"token": token, "intents": intents, "properties": {}, **more})
+    async def identify(self, *, intents: int = 1, **more: object) -> None:
+        await self.send(2, {"token": TOKEN, "intents": intents, "properties": {}, **more})
 
     async def log_in(self, *, intents: int = 1, **more: object) -> Any:
         """Identifies and reads READY and every GUILD_CREATE; returns READY."""

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, get_args
 import yaml
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 
 from generation import options, request
 from generation.errors import ConfigError
@@ -32,10 +33,17 @@ class _Section(BaseModel):
 class Engine(_Section):
     """How the engine process paints."""
 
-    device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    device: str = "auto"
     dtype: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
     threads: int = Field(default=0, ge=0, le=256)
     step_timeout: float = Field(default=60.0, gt=0)  # seconds
+
+    @field_validator("device")
+    @classmethod
+    def _known_device(cls, value: str) -> str:
+        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", value):
+            raise ValueError("must be auto, cpu, cuda or a numbered card such as cuda:1")
+        return value
 
 
 class Dream(_Section):
@@ -62,7 +70,7 @@ class Dream(_Section):
     def _templates(cls, value: dict[str, str]) -> dict[str, str]:
         for name, template in value.items():
             if template.count("{prompt}") != 1 or not 1 <= len(name) <= 100:
-                raise ValueError(f"style “{name}” must contain {{prompt}} exactly once")
+                raise ValueError(f"must give every style a template with {{prompt}} exactly once; “{name}” has not")
         return value
 
 
@@ -245,7 +253,9 @@ def _refuse_secrets(value: Any, where: str) -> None:
         for item in value:
             _refuse_secrets(item, where)
     elif isinstance(value, str) and TOKEN_SHAPE.search(value):
-        raise ConfigError(f"{where}: this looks like a bot token; move it to DISCORD_TOKEN in .env and reset it at Discord.")
+        raise ConfigError(
+            f"{where}: this looks like a bot token; move it to DISCORD_TOKEN in .env and reset it at Discord."
+        )
 
 
 def _refuse_unknown(model: type[BaseModel], data: Mapping[str, Any], where: str, path: tuple[str, ...]) -> None:
@@ -254,7 +264,9 @@ def _refuse_unknown(model: type[BaseModel], data: Mapping[str, Any], where: str,
         if field is None:
             names = [name for name in model.model_fields if name not in ("token", "api_url")]
             near = difflib.get_close_matches(str(key), names, n=1, cutoff=0.0)
-            raise ConfigError(f"{where}: there is no setting “{'.'.join((*path, str(key)))}”; did you mean “{near[0]}”?")
+            raise ConfigError(
+                f"{where}: there is no setting “{'.'.join((*path, str(key)))}”; did you mean “{near[0]}”?"
+            )
         for inner in (field.annotation, *get_args(field.annotation)):
             if not (isinstance(inner, type) and issubclass(inner, BaseModel) and isinstance(value, dict)):
                 continue
@@ -270,5 +282,17 @@ def _refuse_unknown(model: type[BaseModel], data: Mapping[str, Any], where: str,
 def _sentence(error: ValidationError, where: str) -> str:
     first = error.errors(include_url=False)[0]
     key = ".".join(str(part) for part in first["loc"])
-    allowed = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return f"{where}: “{key}” is {first['input']!r}, but it should be {allowed}."
+    shown = repr(first["input"])
+    shown = shown if len(shown) <= 60 else shown[:60] + "…"
+    return f"{where}: “{key}” is {shown}, but it {_allowed(first)}."
+
+
+def _allowed(error: ErrorDetails) -> str:
+    message = error["msg"].removeprefix("Value error, ")
+    if message.startswith("must "):
+        return message
+    if error["type"] == "model_type":
+        return "must be a list of “key: value” lines"
+    if error["type"].endswith("_parsing") or error["type"].endswith("_type"):
+        return "must be " + message.removeprefix("Input should be ").partition(",")[0]
+    return "must be " + message.removeprefix("Input should be ").removeprefix("be ")

@@ -44,7 +44,9 @@ class Progress:
 
     step: int
     steps: int
-    preview: bytes | None = field(default=None, repr=False)  # a small JPEG, too coarse to need the gate (32 × 32 source pixels)
+    preview: bytes | None = field(
+        default=None, repr=False
+    )  # a small JPEG, too coarse to need the gate (32 × 32 source pixels)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

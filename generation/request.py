@@ -23,7 +23,9 @@ class Range:
         """Raise BadRequest with a full sentence unless `value` is finite and inside."""
         if not math.isfinite(value) or not self.low <= value <= self.high:
             unit = f" {self.unit}" if self.unit else ""
-            raise BadRequest(f"{self.name} must be between {self.low:,} and {self.high:,}{unit}; you asked for {_shown(value)}.")
+            raise BadRequest(
+                f"{self.name} must be between {self.low:,} and {self.high:,}{unit}; you asked for {_shown(value)}."
+            )
 
 
 PROMPT_LENGTH = Range(1, 1000, "The prompt", "characters")
@@ -42,7 +44,7 @@ MAX_VARIATIONS = 16  # how often a variation of a variation may be taken before 
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """Move a picture's starting noise towards the noise of `seed` by spherical interpolation (0 keeps, 1 replaces it)."""
+    """Move a picture's noise towards that of `seed` by spherical interpolation (0 keeps, 1 replaces it)."""
 
     seed: int
     strength: float
@@ -52,8 +54,8 @@ class Variation:
 class Request:
     """One wish of one member: `count` pictures that differ only in their noise.
 
-    Picture i starts from the noise of `seed + i`; when `variations` are given, from the noise of `seed` moved by each of
-    them in turn, where only the last one's seed is raised by i.
+    Picture i starts from the noise of `seed + i`; when `variations` are given, from the noise of `seed` moved by each
+    of them in turn, where only the last one's seed is raised by i.
     """
 
     prompt: str
@@ -83,7 +85,9 @@ class Request:
         if self.strength is not None:
             STRENGTH.check(self.strength)
         if len(self.variations) > MAX_VARIATIONS:
-            raise BadRequest("This picture is a variation of too many variations; start again from one of its ancestors.")
+            raise BadRequest(
+                "This picture is a variation of too many variations; start again from one of its ancestors."
+            )
         for variation in self.variations:
             SEED.check(variation.seed)
             Range(0.0, 1.0, "Variation strength").check(variation.strength)

@@ -76,7 +76,7 @@ class Database:
             probe.unlink()
         except OSError as error:
             raise ConfigError(
-                f"The data folder {self._data_dir} cannot be written ({error.strerror}); check data_dir or ATELIER_DATA_DIR."
+                f"The data folder {self._data_dir} cannot be written ({error.strerror}); check data_dir."
             ) from error
 
     def _lock(self) -> None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, text
 
 metadata = MetaData(
-    naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s"}
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
 )
 
 jobs = Table(
@@ -55,7 +59,7 @@ pictures = Table(
     "pictures",
     metadata,
     Column("job_id", String(16), primary_key=True),
-    Column("index", Integer, primary_key=True),  # 0 to 3; -1 is the grid
+    Column("place", Integer, primary_key=True, autoincrement=False),  # 0 to 3; -1 is the grid
     Column("sha256", String(64)),  # NULL when withheld
     Column("media_type", String(40)),
     Column("width", Integer),
@@ -78,8 +82,8 @@ outbox = Table(
 members = Table(
     "members",
     metadata,
-    Column("guild_id", BigInteger, primary_key=True),  # 0 stands for direct messages
-    Column("member_id", BigInteger, primary_key=True),
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),  # 0 stands for direct messages
+    Column("member_id", BigInteger, primary_key=True, autoincrement=False),
     Column("finish_tag", Float, nullable=False),
     Column("tat", Float, nullable=False),  # state of the credits, see generation.limits
     Column("day", String(10), nullable=False),  # UTC date of `spent`
@@ -89,7 +93,7 @@ members = Table(
 rules = Table(
     "rules",
     metadata,
-    Column("guild_id", BigInteger, primary_key=True),
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
     Column("rule", String(260), primary_key=True),
     Column("added_by", BigInteger, nullable=False),
     Column("added_at", Float, nullable=False),

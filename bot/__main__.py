@@ -1,0 +1,121 @@
+"""The command line: run, playground, doctor, migrate, filter."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Coroutine
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+# Only light imports here: the engine's child process and the filter command pass through this module.
+
+
+class Exit(IntEnum):
+    """Exit codes, after sysexits.h."""
+
+    CLEAN = 0
+    INTERNAL = 70
+    CONFIG = 78
+
+
+ConfigPath = Annotated[
+    Path | None, typer.Option("--config", help="Settings file; default: ATELIER_CONFIG or config.yaml.")
+]
+Host = Annotated[str | None, typer.Option(help="Address the local Discord listens on.")]
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port the local Discord listens on.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every detail in the log.")]
+
+cli = typer.Typer(
+    help="Atelier, an art bot for Discord communities.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@cli.command()
+def run(config: ConfigPath = None, host: Host = None, port: Port = None, verbose: Verbose = False) -> None:
+    """Serve Discord when DISCORD_TOKEN is set, otherwise a local Discord in the browser."""
+    from bot.launch import serve
+
+    _carry_out(lambda: serve(config, host=host, port=port, always_local=False), verbose)
+
+
+@cli.command()
+def playground(
+    config: ConfigPath = None,
+    host: Host = None,
+    port: Port = None,
+    server_only: Annotated[
+        bool, typer.Option(help="Only the local Discord; start the bot yourself against it.")
+    ] = False,
+    controls: Annotated[bool, typer.Option(help="Open the test controls under /control.")] = False,
+    fresh: Annotated[bool, typer.Option(help="Forget the former conversation.")] = False,
+    data_dir: Annotated[Path | None, typer.Option(hidden=True)] = None,
+    until_stdin_closes: Annotated[bool, typer.Option(hidden=True)] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Serve the local Discord in the browser, whether or not a token is set."""
+    from bot.launch import serve, serve_local_discord
+
+    where: dict[str, Any] = {"host": host, "port": port, "controls": controls, "fresh": fresh}
+    if server_only:
+        alone: dict[str, Any] = {"data_dir": data_dir, "until_stdin_closes": until_stdin_closes}
+        _carry_out(lambda: serve_local_discord(config, **where, **alone), verbose)
+    else:
+        _carry_out(lambda: serve(config, always_local=True, **where), verbose)
+
+
+@cli.command()
+def doctor(config: ConfigPath = None, verbose: Verbose = False) -> None:
+    """Check token, permissions, database, model, device and memory, and paint a trial picture."""
+    from bot.doctor import examine
+
+    _carry_out(lambda: examine(config), verbose, level=logging.ERROR)
+
+
+@cli.command()
+def migrate(config: ConfigPath = None, verbose: Verbose = False) -> None:
+    """Bring the database to the newest schema."""
+    from bot.launch import bring_up_to_date
+
+    _carry_out(lambda: bring_up_to_date(config), verbose)
+
+
+def _carry_out(work: Callable[[], Coroutine[Any, Any, None]], verbose: bool, level: int = logging.INFO) -> None:
+    """Run `work` to its end and turn what it raises into one sentence and an exit code."""
+    from bot.logs import set_up
+    from generation.errors import ConfigError
+
+    set_up(logging.DEBUG if verbose else level)
+    try:
+        asyncio.run(work())
+    except ConfigError as error:
+        typer.echo(error.sentence, err=True)
+        raise typer.Exit(Exit.CONFIG) from None
+    except typer.Exit:
+        raise
+    except KeyboardInterrupt:
+        raise typer.Exit(Exit.CLEAN) from None
+    except Exception:  # the outermost edge: the log gets the cause, the owner a sentence
+        logging.getLogger(__name__).exception("Atelier stopped unexpectedly")
+        typer.echo("Atelier stopped unexpectedly; the lines above say why.", err=True)
+        raise typer.Exit(Exit.INTERNAL) from None
+
+
+def main() -> None:
+    """Entry point; the filter command is mounted only when asked for, since it must start fast."""
+    if sys.argv[1:2] == ["filter"] or "--help" in sys.argv:
+        from bot.moderation.cli import app as filter_commands
+
+        cli.add_typer(filter_commands, name="filter")
+    cli()
+
+
+if __name__ == "__main__":
+    main()

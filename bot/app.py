@@ -1,0 +1,110 @@
+"""Wires the house once, as one async context: stores, studio, engine, Discord edge, figures."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from generation.workers.child import ChildWorker
+
+from bot.client import AtelierClient
+from bot.config import Config
+from bot.desk import Desk
+from bot.metrics import Metrics
+from bot.rulebook import RuleBook
+from bot.store.database import Database
+from bot.store.files import FileStore
+from bot.store.jobs import JobStore
+from bot.store.outbox import Outbox
+from bot.store.pictures import PictureStore
+from bot.store.small import Notes, Reports, Rules
+from bot.studio import Studio
+from generation.models import describe
+from generation.workers.worker import Worker
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The running house."""
+
+    studio: Studio
+    client: AtelierClient
+    metrics: Metrics
+
+
+def only_this_machine(api_url: str) -> bool:
+    """Whether the Discord at `api_url` is on a loopback address, so that no other person can be reached."""
+    host = urlsplit(api_url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@asynccontextmanager
+async def opened(config: Config, workers: tuple[Worker, ...] | None = None) -> AsyncIterator[App]:
+    """The whole house, painting and ready to connect; everything is closed in reverse order."""
+    alone = only_this_machine(config.api_url)
+    card = describe(config.model)
+    if workers is None:
+        workers = (ChildWorker(config.engine_settings(alone=alone)),)
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(Database(config.database, config.data_dir))
+        pictures = PictureStore(database, FileStore(config.data_dir / "pictures"))
+        desk = Desk(JobStore(database), pictures, Outbox(database), Notes(database), Reports(database))
+        rules = RuleBook(Rules(database))
+        await rules.open()
+        studio = Studio(
+            config,
+            jobs=desk.jobs,
+            pictures=pictures,
+            uploads=FileStore(config.data_dir / "uploads"),
+            rules=rules,
+            workers=workers,
+            card=card,
+            alone=alone,
+        )
+        client = AtelierClient(studio, desk)
+        metrics = await stack.enter_async_context(Metrics(config, studio, desk.jobs, client.is_ready))
+        stack.push_async_callback(client.close)
+        await studio.start()
+        stack.push_async_callback(studio.close, grace=config.shutdown_grace)
+        yield App(studio, client, metrics)
+
+
+async def run(config: Config, on_ready: Callable[[], None] = lambda: None) -> None:
+    """Serve until SIGTERM or SIGINT; running pictures may finish, a second signal stops at once."""
+    assert config.token is not None, "the caller has a token or starts the local Discord"
+    async with opened(config) as app:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, _on_signal, stop)
+        serving = asyncio.create_task(app.client.serve(config.token.get_secret_value(), on_ready), name="discord")
+        stopping = asyncio.create_task(stop.wait(), name="signals")
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if serving.done():
+            serving.result()  # a login that failed says why
+        else:
+            log.info("Stopping: running pictures may finish for %.0f s", config.shutdown_grace)
+            await app.studio.close(grace=config.shutdown_grace)
+            await app.client.finish_deliveries()
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+
+
+def _on_signal(stop: asyncio.Event) -> None:
+    if stop.is_set():
+        raise KeyboardInterrupt  # the second signal: now
+    stop.set()

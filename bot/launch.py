@@ -1,0 +1,162 @@
+"""What the commands do: the bot, with the local Discord in a process of its own where no token is given."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sys
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import typer
+from pydantic import SecretStr
+
+from bot.config import Config, load
+from generation.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+START_TIMEOUT = 30.0  # seconds the local Discord may take to answer
+
+
+async def serve(
+    path: Path | None,
+    *,
+    host: str | None,
+    port: int | None,
+    always_local: bool,
+    controls: bool = False,
+    fresh: bool = False,
+) -> None:
+    """Run the bot against Discord, or against a local Discord started beside it."""
+    from bot.app import run
+
+    config = load(path)
+    if config.token is not None and not always_local:
+        await run(config, lambda: typer.echo("Atelier is connected to Discord; type /dream in your server."))
+        return
+    host, port = host or config.playground.host, config.playground.port if port is None else port
+    async with local_discord(config, host, port, controls=controls, fresh=fresh) as (api_url, token, page):
+        there = config.model_copy(update={"api_url": api_url, "token": SecretStr(token)})
+        await run(there, lambda: typer.echo(f"Open {page} and type: /dream a red house under a starry night sky"))
+
+
+async def serve_local_discord(
+    path: Path | None,
+    *,
+    host: str | None,
+    port: int | None,
+    controls: bool,
+    fresh: bool,
+    data_dir: Path | None,
+    until_stdin_closes: bool,
+) -> None:
+    """The local Discord alone, until a signal or, when asked, until standard input closes."""
+    from bot.playground.server import serve as serve_playground
+
+    config = load(path)
+    stop = asyncio.Event()
+    if until_stdin_closes:
+        loop = asyncio.get_running_loop()
+        threading.Thread(target=_watch_stdin, args=(loop, stop), daemon=True).start()
+    await serve_playground(
+        host or config.playground.host,
+        config.playground.port if port is None else port,
+        controls=controls,
+        data_dir=(data_dir or config.data_dir) / "playground",
+        fresh=fresh,
+        stop=stop,
+        announce=typer.echo,
+    )
+
+
+def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    while sys.stdin.buffer.read(4096):
+        pass
+    loop.call_soon_threadsafe(stop.set)
+
+
+async def bring_up_to_date(path: Path | None) -> None:
+    """Migrate the configured database."""
+    from bot.store.database import Database
+
+    config = load(path)
+    async with Database(config.database, config.data_dir):
+        typer.echo("The database has the newest schema.")
+
+
+@contextlib.asynccontextmanager
+async def local_discord(
+    config: Config, host: str, port: int, *, controls: bool, fresh: bool
+) -> AsyncIterator[tuple[str, str, str]]:
+    """Start the local Discord as a process; yields its API address, the bot's token and the page's address.
+
+    It ends when its standard input closes, so it cannot outlive this process, however this one ends. It has a process
+    group of its own: Ctrl-C reaches the bot first, which can then still say what it has to say.
+    """
+    arguments = [
+        "-m",
+        "bot",
+        "playground",
+        "--server-only",
+        "--until-stdin-closes",
+        "--host",
+        host,
+        "--port",
+        str(port),
+    ]
+    arguments += ["--data-dir", str(config.data_dir)] + ["--controls"] * controls + ["--fresh"] * fresh
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *arguments,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        async with asyncio.timeout(START_TIMEOUT):
+            told = await _told(process)
+        draining = asyncio.create_task(_drain(process))
+        api_url = told["DISCORD_API_URL"]
+        yield api_url, told["DISCORD_TOKEN"], api_url.removesuffix("/api/v10") + "/"
+        draining.cancel()
+    except TimeoutError as error:
+        raise ConfigError(f"The local Discord did not answer within {START_TIMEOUT:.0f} seconds.") from error
+    finally:
+        await _end(process)
+
+
+async def _told(process: asyncio.subprocess.Process) -> dict[str, str]:
+    """Read the NAME=value lines that the local Discord prints when it is ready."""
+    assert process.stdout is not None, "stdout is a pipe"
+    told: dict[str, str] = {}
+    while not {"DISCORD_API_URL", "DISCORD_TOKEN"} <= told.keys():
+        line = (await process.stdout.readline()).decode(errors="replace")
+        if not line:  # its own sentence is already on stderr
+            raise typer.Exit(await process.wait())
+        name, found, value = line.strip().partition("=")
+        if found:
+            told[name] = value
+    return told
+
+
+async def _drain(process: asyncio.subprocess.Process) -> None:
+    """A full pipe would stop the local Discord."""
+    assert process.stdout is not None, "stdout is a pipe"
+    while await process.stdout.read(65536):
+        pass
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    assert process.stdin is not None, "stdin is a pipe"
+    process.stdin.close()
+    try:
+        async with asyncio.timeout(5.0):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()

@@ -1,0 +1,148 @@
+"""Figures for the owner: Prometheus text at /metrics, a health page at /, and the event loop's own pulse."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from bot.config import Config
+from bot.order import Commission
+from bot.store.jobs import JobStore
+from bot.studio import Studio
+from generation.errors import ConfigError
+from generation.job import JobState
+
+log = logging.getLogger(__name__)
+
+PULSE = 0.01  # seconds between two heartbeats of the event loop
+LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)  # seconds
+WAIT_BUCKETS = (0.5, 1, 2, 5, 10, 20, 40, 80, 160, 320, 640, 1280)  # seconds
+
+
+class Metrics:
+    """Collects figures from the studio's listeners; serves them as an async context manager."""
+
+    def __init__(self, config: Config, studio: Studio, jobs: JobStore, connected: Callable[[], bool]) -> None:
+        self.registry = CollectorRegistry()
+        self._settings = config.metrics
+        self._studio = studio
+        self._jobs = jobs
+        self._connected = connected
+        self._runner: web.AppRunner | None = None
+        self._pulse: asyncio.Task[None] | None = None
+        self.port = 0
+        self.worst_lag = 0.0  # seconds, since the start
+        registry = self.registry
+        self._lag = Histogram(
+            "atelier_event_loop_lag_seconds", "How late the event loop is", buckets=LAG_BUCKETS, registry=registry
+        )
+        self._worst = Gauge(
+            "atelier_event_loop_lag_worst_seconds", "The longest the event loop was late", registry=registry
+        )
+        self._in_state = Gauge("atelier_jobs", "Jobs by state", ["state"], registry=registry)
+        self._memory = Gauge("atelier_memory_bytes", "Resident memory of the bot process", registry=registry)
+        self._ready = Gauge("atelier_discord_connected", "1 while the gateway is connected", registry=registry)
+        self._loaded = Gauge("atelier_model_loaded", "1 while a model is loaded", registry=registry)
+        self._accepted = Counter("atelier_jobs_accepted_total", "Jobs admitted", registry=registry)
+        self._settled = Counter(
+            "atelier_jobs_settled_total", "Jobs painted or ended, by outcome", ["outcome"], registry=registry
+        )
+        self._painting = Histogram(
+            "atelier_painting_seconds", "Painting time of a job", buckets=WAIT_BUCKETS, registry=registry
+        )
+        self._waiting = Histogram(
+            "atelier_turnaround_seconds",
+            "From admission to the finished result",
+            buckets=WAIT_BUCKETS,
+            registry=registry,
+        )
+        studio.listeners.accepted.append(self._on_accepted)
+        studio.listeners.settled.append(self._on_settled)
+
+    async def __aenter__(self) -> Metrics:
+        self._pulse = asyncio.create_task(self._feel_pulse(), name="loop-pulse")
+        if self._settings.enabled:
+            await self._serve()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._pulse is not None:
+            self._pulse.cancel()
+            await asyncio.gather(self._pulse, return_exceptions=True)
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _serve(self) -> None:
+        app = web.Application()
+        app.add_routes([web.get("/metrics", self._text), web.get("/", self._health), web.get("/health", self._health)])
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._settings.host, self._settings.port)
+        try:
+            await site.start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise ConfigError(
+                f"The metrics page cannot listen on {self._settings.host}:{self._settings.port} ({error.strerror});"
+                " set metrics.port to another port, or metrics.enabled to false."
+            ) from error
+        self.port = self._runner.addresses[0][1]
+
+    async def _feel_pulse(self) -> None:
+        while True:
+            asked = time.monotonic()
+            await asyncio.sleep(PULSE)
+            lag = max(0.0, time.monotonic() - asked - PULSE)
+            self._lag.observe(lag)
+            if lag > self.worst_lag:
+                self.worst_lag = lag
+                self._worst.set(lag)
+
+    async def _on_accepted(self, _: Commission) -> None:
+        self._accepted.inc()
+
+    async def _on_settled(self, commission: Commission) -> None:
+        self._settled.labels(commission.state.value).inc()
+        if commission.state is JobState.RENDERED:
+            self._painting.observe(commission.seconds)
+            self._waiting.observe(max(0.0, self._studio.clock() - commission.accepted_at))
+
+    async def _text(self, _: web.Request) -> web.Response:
+        counts = await self._jobs.counts()
+        for state in JobState:
+            self._in_state.labels(state.value).set(counts.get(state, 0))
+        self._memory.set(resident_bytes())
+        self._ready.set(self._connected())
+        self._loaded.set(self._studio.status is not None)
+        return web.Response(body=generate_latest(self.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def _health(self, _: web.Request) -> web.Response:
+        counts = await self._jobs.counts()
+        status = self._studio.status
+        healthy = self._connected() and status is not None
+        body = {
+            "healthy": healthy,
+            "discord": "connected" if self._connected() else "not connected",
+            "model": status.card.name if status else "loading",
+            "device": status.device if status else None,
+            "waiting": counts.get(JobState.ACCEPTED, 0),
+            "painting": counts.get(JobState.RUNNING, 0),
+            "worst_event_loop_lag_ms": round(self.worst_lag * 1000, 1),
+            "memory_mib": round(resident_bytes() / 2**20, 1),
+        }
+        return web.json_response(body, status=200 if healthy else 503)
+
+
+def resident_bytes() -> int:
+    """Resident memory of this process in bytes; 0 where /proc is absent."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as statm:
+            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0

@@ -1,0 +1,82 @@
+"""The filter rules in force, compiled per guild and kept in memory so that a check never waits."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.moderation.filter import Filter
+from bot.moderation.rules import RuleError, parse_rule
+from bot.moderation.verdict import Decision, Verdict
+from bot.store.small import Rules
+from generation.errors import BadRequest
+from generation.request import Request
+
+MOST_RULES = 1000  # per guild, as in Discord's AutoMod
+
+
+class RuleBook:
+    """Rules by guild; changes are stored first, then take effect at once."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._store = rules
+        self._texts: dict[int, list[str]] = {}
+        self._filters: dict[int, Filter] = {}
+
+    async def open(self) -> None:
+        """Load and compile everything that is stored."""
+        self._texts = await self._store.everything()
+        for guild_id in self._texts:
+            await self._compile(guild_id)
+
+    def check(self, guild_id: int | None, request: Request) -> str | None:
+        """The sentence that refuses `request`, or None when no rule forbids its prompt or negative prompt."""
+        for text in (request.prompt, request.negative):
+            verdict = self.test(guild_id, text)
+            if verdict.verdict is Decision.BLOCK:
+                return _sentence(verdict)
+        return None
+
+    def test(self, guild_id: int | None, text: str) -> Verdict:
+        """What the filter of the guild says of `text`."""
+        return self._filters.get(guild_id or 0, _EMPTY).check(text)
+
+    def list(self, guild_id: int) -> list[str]:
+        """The guild's rules as they were written, oldest first."""
+        return [*self._texts.get(guild_id, [])]
+
+    async def add(self, guild_id: int, rule: str, added_by: int) -> None:
+        """Add a rule; raises BadRequest with a sentence when it cannot be understood."""
+        rule = rule.strip()
+        try:
+            parsed = parse_rule(rule)
+        except RuleError as error:
+            raise BadRequest(str(error)) from error
+        if parsed is None:
+            raise BadRequest("That rule is empty; write a word, word*, “two words” or re:… .")
+        if len(self._texts.get(guild_id, [])) >= MOST_RULES:
+            raise BadRequest(f"There are already {MOST_RULES:,} rules; remove one first.")
+        await self._store.add(guild_id, rule, added_by)
+        await self._reload(guild_id)
+
+    async def remove(self, guild_id: int, rule: str) -> bool:
+        """Remove a rule; False when there is none written like this."""
+        removed = await self._store.remove(guild_id, rule.strip())
+        await self._reload(guild_id)
+        return removed
+
+    async def _reload(self, guild_id: int) -> None:
+        self._texts[guild_id] = (await self._store.everything()).get(guild_id, [])
+        await self._compile(guild_id)
+
+    async def _compile(self, guild_id: int) -> None:
+        parsed = [rule for rule in map(parse_rule, self._texts[guild_id]) if rule is not None]
+        self._filters[guild_id] = await asyncio.to_thread(Filter, parsed)
+
+
+_EMPTY = Filter([])
+
+
+def _sentence(verdict: Verdict) -> str:
+    if verdict.rule is None:
+        return "This prompt contains hidden control characters that turn text around; please type it without them."
+    return "This server's filter does not allow that prompt; please choose other words."

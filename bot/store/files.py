@@ -1,0 +1,67 @@
+"""Files kept by their own SHA-256: written whole or not at all, off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import re
+import tempfile
+from pathlib import Path
+
+DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class FileStore:
+    """A folder of immutable files, fanned out over the first two digits of their names."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def put(self, data: bytes) -> str:
+        """Keep `data` and return its SHA-256; keeping the same bytes again costs nothing."""
+        return await asyncio.to_thread(self._put, data)
+
+    async def get(self, sha256: str) -> bytes | None:
+        """The bytes with that digest, or None when they are gone or damaged."""
+        return await asyncio.to_thread(self._get, sha256)
+
+    def _path(self, sha256: str) -> Path:
+        if not DIGEST.fullmatch(sha256):
+            raise ValueError("not a SHA-256 digest")  # never let a stored value become a path
+        return self._folder / sha256[:2] / sha256
+
+    def _put(self, data: bytes) -> str:
+        sha256 = hashlib.sha256(data).hexdigest()
+        path = self._path(sha256)
+        if path.exists():
+            return sha256
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(path)
+        except OSError:
+            Path(name).unlink(missing_ok=True)
+            raise
+        _sync_folder(path.parent)
+        return sha256
+
+    def _get(self, sha256: str) -> bytes | None:
+        try:
+            data = self._path(sha256).read_bytes()
+        except FileNotFoundError:
+            return None
+        return data if hashlib.sha256(data).hexdigest() == sha256 else None
+
+
+def _sync_folder(folder: Path) -> None:
+    """The name of a new file survives a power cut only when its folder is synced too."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

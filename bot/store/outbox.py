@@ -1,0 +1,56 @@
+"""What was meant to be said and what has been said: the memory that keeps messages from being posted twice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import insert, select, update
+
+from bot.store.database import Database
+from bot.store.schema import outbox
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEntry:
+    """One message of a job; `message_id` is None until Discord confirmed it."""
+
+    job_id: str
+    kind: str
+    message_id: int | None
+    intended_at: float  # epoch seconds of the first intention
+    fresh: bool  # False: an earlier attempt may already have reached Discord
+
+
+class Outbox:
+    """The outbox table."""
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def intend(self, job_id: str, kind: str) -> OutboxEntry:
+        """Write down that a message is about to be sent, or find out that it already was."""
+        now = self._clock()
+        here = (outbox.c.job_id == job_id) & (outbox.c.kind == kind)
+        async with self._database.write() as connection:
+            row = (await connection.execute(select(outbox).where(here))).first()
+            if row is not None:
+                return OutboxEntry(job_id, kind, row.message_id, row.intended_at, fresh=False)
+            await connection.execute(insert(outbox).values(job_id=job_id, kind=kind, intended_at=now))
+        return OutboxEntry(job_id, kind, None, now, fresh=True)
+
+    async def sent(self, job_id: str, kind: str, channel_id: int, message_id: int) -> None:
+        """Discord has the message."""
+        here = (outbox.c.job_id == job_id) & (outbox.c.kind == kind)
+        values = {"channel_id": channel_id, "message_id": message_id, "sent_at": self._clock()}
+        async with self._database.write() as connection:
+            await connection.execute(update(outbox).where(here).values(values))
+
+    async def message_of(self, job_id: str, kind: str) -> tuple[int, int] | None:
+        """Channel and message id of what was sent, or None."""
+        here = (outbox.c.job_id == job_id) & (outbox.c.kind == kind)
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(outbox).where(here))).first()
+        return (row.channel_id, row.message_id) if row is not None and row.message_id is not None else None

@@ -1,0 +1,91 @@
+"""Between the jobs table and the values the house works with."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from typing import Any
+
+from sqlalchemy import Row
+
+from bot.order import Action, Address, Commission, Order
+from generation.job import JobState
+from generation.request import Request
+
+
+def new_job_id(now: float) -> str:
+    """16 characters of base32: 48 bits of milliseconds, so that ids sort by time, and 32 random bits."""
+    raw = int(now * 1000).to_bytes(6, "big") + secrets.token_bytes(4)
+    return base64.b32encode(raw).decode().lower()
+
+
+def press_of(order: Order) -> str | None:
+    """The key of a button press: the same person pressing the same button has one live job of it."""
+    if order.parent is None or order.action is Action.EDIT:
+        return None
+    return f"{order.parent}:{order.action}:{order.parent_index}:{order.member.id}"
+
+
+def job_values(
+    order: Order, *, job_id: str, cost: float, interval: float, start_tag: float, now: float
+) -> dict[str, Any]:
+    """The columns of a newly admitted job."""
+    request, address = order.request, order.address
+    return {
+        "id": job_id,
+        "state": JobState.ACCEPTED,
+        "action": order.action,
+        "guild_id": address.guild_id,
+        "channel_id": address.channel_id,
+        "author_id": order.member.id,
+        "interaction_id": address.interaction_id,
+        "press": press_of(order),
+        "application_id": address.application_id,
+        "token": address.token,
+        "token_expires": address.token_expires,
+        "ticket_id": address.ticket_id,
+        "private": address.private,
+        "channel_reachable": address.channel_reachable,
+        "request": request.to_json(),
+        "work": request.megapixel_steps,
+        "pictures": request.count,
+        "cost": cost,
+        "interval": interval,
+        "start_tag": start_tag,
+        "attempt": 0,
+        "parent": order.parent,
+        "parent_index": order.parent_index,
+        "reason": "",
+        "recipe": {},
+        "seconds": 0.0,
+        "accepted_at": now,
+    }
+
+
+def commission_of(row: Row[Any]) -> Commission:
+    """A stored job as tickets, delivery and buttons see it."""
+    address = Address(
+        channel_id=row.channel_id,
+        guild_id=row.guild_id,
+        interaction_id=row.interaction_id,
+        token=row.token,
+        token_expires=row.token_expires,
+        application_id=row.application_id,
+        private=row.private,
+        ticket_id=row.ticket_id,
+        channel_reachable=row.channel_reachable,
+    )
+    return Commission(
+        id=row.id,
+        state=JobState(row.state),
+        request=Request.from_json(row.request),
+        author_id=row.author_id,
+        address=address,
+        action=Action(row.action),
+        parent=row.parent,
+        parent_index=row.parent_index,
+        reason=row.reason,
+        accepted_at=row.accepted_at,
+        recipe=dict(row.recipe),
+        seconds=row.seconds,
+    )

@@ -1,0 +1,282 @@
+"""The front desk: orders are checked, admitted, followed and cancelled here; it knows nothing of discord.py."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from generation.intake import clean
+
+from bot.config import Config
+from bot.ledger import LineLedger, Listeners
+from bot.order import Admission, Commission, LineEntry, Member, Order, Quota, Standing
+from bot.rulebook import RuleBook
+from bot.store.files import FileStore
+from bot.store.jobs import LIVE, JobStore
+from bot.store.pictures import PictureStore
+from generation.dispatch import Dispatcher
+from generation.errors import BadRequest, Blocked, Cancelled, NotAllowed, UploadsRefused
+from generation.job import ENDED, Job, JobState, Progress
+from generation.limits import Allowance, cost_of
+from generation.models import ModelCard
+from generation.options import size_of
+from generation.pace import Pace
+from generation.request import COUNT, SEED, Request, Variation
+from generation.workers.worker import Worker, WorkerStatus
+
+log = logging.getLogger(__name__)
+
+
+class Studio:
+    """Admits orders and answers questions about them."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        jobs: JobStore,
+        pictures: PictureStore,
+        uploads: FileStore,
+        rules: RuleBook,
+        workers: Sequence[Worker],
+        card: ModelCard,
+        alone: bool,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.config = config
+        self.rules = rules
+        self.listeners = Listeners()
+        self.alone = alone  # nobody but this machine's user can be reached: the local Discord
+        self.clock = clock
+        self._card = card
+        self._jobs = jobs
+        self._uploads = uploads
+        self._workers = tuple(workers)
+        self._pace = Pace()
+        self._steps_left: dict[str, float] = {}  # share of the running jobs that is still to be painted
+        self._ledger = LineLedger(jobs, pictures, uploads, rules, self._pace, self.listeners)
+        self._dispatcher = Dispatcher(self._ledger, self._workers, self._on_progress)
+
+    async def start(self) -> None:
+        """Take up what a former process left, then begin to paint."""
+        recovered = await self._jobs.recover()
+        if recovered:
+            log.info("%d unfinished jobs go back to the line", recovered)
+        await self._dispatcher.start()
+
+    async def close(self, *, grace: float) -> None:
+        """Stop claiming; running jobs may finish for `grace` seconds, then they go back to the line."""
+        await self._dispatcher.close(grace=grace)
+
+    # -- what is there -----------------------------------------------------------------------------------------------
+
+    @property
+    def status(self) -> WorkerStatus | None:
+        """What the engine says of itself; None while it loads."""
+        return next((worker.status for worker in self._workers if worker.status is not None), None)
+
+    @property
+    def card(self) -> ModelCard:
+        """The model in service; before it is loaded, what its files say."""
+        return self.status.card if self.status is not None else self._card
+
+    @property
+    def accepts_uploads(self) -> bool:
+        """Whether a checker could judge pictures painted from uploads; counts as yes while the engine loads."""
+        return self.status is None or self.status.accepts_uploads
+
+    # -- composing ---------------------------------------------------------------------------------------------------
+
+    def compose(
+        self,
+        prompt: str,
+        *,
+        negative: str | None = None,
+        aspect: str | None = None,
+        style: str | None = None,
+        steps: int | None = None,
+        guidance: float | None = None,
+        seed: int | None = None,
+        sampler: str | None = None,
+        count: int | None = None,
+        image: str | None = None,
+        strength: float | None = None,
+    ) -> Request:
+        """What a member said, with the model's and the owner's defaults for the rest; raises BadRequest."""
+        dream, card = self.config.dream, self.card
+        steps = (dream.steps or card.steps) if steps is None else steps
+        if steps > dream.max_steps:
+            raise BadRequest(f"Steps must be at most {dream.max_steps} here; you asked for {steps:,}.")
+        if strength is None and image is not None:
+            strength = dream.strength
+        width, height = size_of(aspect or "square", card.native)
+        default_guidance = card.guidance if dream.guidance < 0 else dream.guidance
+        return Request(
+            prompt=self._styled(prompt.strip(), style),
+            negative=(negative or "").strip(),
+            width=width,
+            height=height,
+            steps=steps,
+            guidance=default_guidance if guidance is None else guidance,
+            sampler=sampler or dream.sampler or card.sampler,
+            seed=_new_seed() if seed is None else seed,
+            count=dream.count if count is None else count,
+            model=card.name,
+            image=image,
+            strength=strength,
+        )
+
+    def _styled(self, prompt: str, style: str | None) -> str:
+        styles = self.config.dream.styles
+        if style is not None and style not in styles:
+            raise BadRequest(f"There is no style called “{style[:40]}”; choose one of {', '.join(styles)}.")
+        return styles[style].replace("{prompt}", prompt) if style is not None and prompt else prompt
+
+    def vary(self, request: Request, index: int) -> Request:
+        """Four variations of picture `index` of `request`: the same composition, other details."""
+        single = request.single(index)
+        step = Variation(_new_seed(), self.config.dream.variation_strength)
+        return replace(single, count=int(COUNT.high), variations=(*single.variations, step))
+
+    def again(self, request: Request) -> Request:
+        """The same wish with new noise."""
+        return replace(request, seed=_new_seed(), variations=())
+
+    # -- admission ---------------------------------------------------------------------------------------------------
+
+    def check(self, order: Order) -> None:
+        """Refuse what needs no look into the store: filter hits and uploads that nobody could judge. Never waits."""
+        sentence = self.rules.check(order.member.guild_id, order.request)
+        if sentence is not None:
+            raise Blocked(sentence)
+        if order.request.image is not None and not self.accepts_uploads:
+            raise UploadsRefused()
+
+    async def submit(self, order: Order) -> Admission:
+        """Admit `order`: checked, charged and committed when this returns. Raises a Refusal with nothing charged."""
+        self.check(order)
+        allowance = self._allowance(order.member)
+        job_id, repeated = await self._jobs.enqueue(
+            order, self._cost(order.request), allowance, self.config.line.waiting
+        )
+        if not repeated:
+            commission = await self._jobs.get(job_id)
+            assert commission is not None, "an admitted job exists"
+            await self.listeners.tell(self.listeners.accepted, commission)
+            self._dispatcher.notify()
+        return Admission(job_id=job_id, standing=await self.standing(job_id), repeated=repeated)
+
+    async def keep_upload(self, data: bytes) -> tuple[str, bytes]:
+        """Make an uploaded picture safe and keep it; returns its SHA-256 and its PNG bytes. Raises a Refusal."""
+        if not self.accepts_uploads:
+            raise UploadsRefused()
+        cleaned = await clean(data)
+        return await self._uploads.put(cleaned), cleaned
+
+    async def load_upload(self, sha256: str) -> bytes | None:
+        """The kept picture, or None when it is gone."""
+        return await self._uploads.get(sha256)
+
+    def _cost(self, request: Request) -> float:
+        card = self.card
+        default = card.native * card.native / 1e6 * (self.config.dream.steps or card.steps)
+        return cost_of(request, default_megapixel_steps=default)
+
+    def _allowance(self, member: Member) -> Allowance:
+        return self.config.tier_of(member.role_names, member.role_ids)
+
+    # -- following ---------------------------------------------------------------------------------------------------
+
+    async def get(self, job_id: str) -> Commission | None:
+        """The stored job, or None when there never was one."""
+        return await self._jobs.get(job_id)
+
+    async def standing(self, job_id: str) -> Standing:
+        """Place and honest estimate of a job; raises BadRequest when it is not known."""
+        commission = await self._jobs.get(job_id)
+        if commission is None:
+            raise BadRequest("That picture is not known here.")
+        if commission.state is not JobState.ACCEPTED:
+            return Standing(state=commission.state, ahead=0, seconds=self._seconds_left(commission))
+        ahead, work, pictures = await self._jobs.ahead(job_id)
+        own = self._seconds_for(commission.request)
+        before = self._paced(work, pictures)
+        seconds = None if own is None or before is None else before / max(1, len(self._workers)) + own
+        return Standing(state=commission.state, ahead=ahead, seconds=seconds)
+
+    async def line(self, guild_id: int | None) -> list[LineEntry]:
+        """The line of one guild as /queue shows it: what is being painted first, then the fair order."""
+        everybody = await self._jobs.in_state(*LIVE)
+        everybody.sort(key=lambda commission: commission.state is not JobState.RUNNING)
+        return [
+            LineEntry(
+                job_id=commission.id,
+                author_id=commission.author_id,
+                state=commission.state,
+                ahead=place,
+                prompt=commission.request.prompt,
+                channel_id=commission.address.channel_id,
+            )
+            for place, commission in enumerate(everybody)
+            if commission.address.guild_id == guild_id and not commission.address.private
+        ]
+
+    async def quota(self, member: Member) -> Quota:
+        """What the member may still spend."""
+        return await self._jobs.quota(member.guild_id, member.id, self._allowance(member))
+
+    # -- ending ------------------------------------------------------------------------------------------------------
+
+    async def cancel(self, job_id: str, member: Member) -> None:
+        """Stop a job at the author's or a moderator's wish; raises NotAllowed or BadRequest."""
+        commission = await self._jobs.get(job_id)
+        if commission is None or commission.address.guild_id != member.guild_id:
+            raise BadRequest("That picture is not known here.")
+        if commission.author_id != member.id and not member.moderator:
+            raise NotAllowed("Only the person who asked for it, or a moderator, can cancel it.")
+        if commission.state in ENDED or commission.state is JobState.RENDERED:
+            raise BadRequest("That picture is finished already.")
+        if not self._dispatcher.cancel(job_id):
+            await self._ledger.end(job_id, JobState.CANCELLED, Cancelled().sentence, give_back=True)
+
+    async def cancel_all(self, member: Member) -> int:
+        """Cancel everything the member has in the line; returns how many jobs that were."""
+        own = await self._jobs.in_state(*LIVE, author_id=member.id)
+        for commission in own:
+            if not self._dispatcher.cancel(commission.id):
+                await self._ledger.end(commission.id, JobState.CANCELLED, Cancelled().sentence, give_back=True)
+        return len(own)
+
+    async def undeliverable(self, job_id: str, reason: str) -> None:
+        """A painted job that can be shown nowhere ends here."""
+        await self._jobs.end(job_id, JobState.FAILED, reason, only_from=(JobState.RENDERED,), give_back=True)
+
+    # -- time --------------------------------------------------------------------------------------------------------
+
+    def _on_progress(self, job: Job, progress: Progress) -> None:
+        self._steps_left[job.id] = 1.0 - progress.step / max(1, progress.steps)
+        for listener in self.listeners.progress:
+            listener(job.id, progress)
+        if progress.step >= progress.steps:
+            self._steps_left.pop(job.id, None)
+
+    def _seconds_left(self, commission: Commission) -> float | None:
+        if commission.state is not JobState.RUNNING:
+            return 0.0
+        own = self._seconds_for(commission.request)
+        return None if own is None else own * self._steps_left.get(commission.id, 1.0)
+
+    def _seconds_for(self, request: Request) -> float | None:
+        return self._paced(request.megapixel_steps, request.count)
+
+    def _paced(self, megapixel_steps: float, pictures: int) -> float | None:
+        if not self._pace.known and self.status is not None and self.status.seconds_per_megapixel_step is not None:
+            self._pace.start_from(self.status.seconds_per_megapixel_step)
+        return self._pace.seconds(megapixel_steps, pictures)
+
+
+def _new_seed() -> int:
+    return secrets.randbelow(int(SEED.high) + 1)

@@ -24,6 +24,7 @@ from generation.limits import Allowance, cost_of
 from generation.models import ModelCard
 from generation.options import size_of
 from generation.pace import Pace
+from generation.queue import estimate
 from generation.request import COUNT, SEED, Request, Variation
 from generation.workers.worker import Worker, WorkerStatus
 
@@ -57,6 +58,7 @@ class Studio:
         self._workers = tuple(workers)
         self._pace = Pace()
         self._steps_left: dict[str, float] = {}  # share of the running jobs that is still to be painted
+        self.listeners.settled.append(self._forget_progress)
         self._ledger = LineLedger(jobs, pictures, uploads, rules, self._pace, self.listeners)
         self._dispatcher = Dispatcher(self._ledger, self._workers, self._on_progress)
 
@@ -204,7 +206,7 @@ class Studio:
         ahead, work, pictures = await self._jobs.ahead(job_id)
         own = self._seconds_for(commission.request)
         before = self._paced(work, pictures)
-        seconds = None if own is None or before is None else before / max(1, len(self._workers)) + own
+        seconds = None if own is None or before is None else estimate(before, own, len(self._workers))
         return Standing(state=commission.state, ahead=ahead, seconds=seconds)
 
     async def line(self, guild_id: int | None) -> list[LineEntry]:
@@ -260,8 +262,9 @@ class Studio:
         self._steps_left[job.id] = 1.0 - progress.step / max(1, progress.steps)
         for listener in self.listeners.progress:
             listener(job.id, progress)
-        if progress.step >= progress.steps:
-            self._steps_left.pop(job.id, None)
+
+    async def _forget_progress(self, commission: Commission) -> None:
+        self._steps_left.pop(commission.id, None)
 
     def _seconds_left(self, commission: Commission) -> float | None:
         if commission.state is not JobState.RUNNING:

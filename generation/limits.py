@@ -48,9 +48,9 @@ def charge(tat: float, cost: float, now: float, allowance: Allowance) -> Charge:
     return Charge(False, min(after, latest), now + (after - latest) if possible else None)
 
 
-def refund(tat: float, cost: float, allowance: Allowance) -> float:
-    """Give back `cost` credits; the state never goes below an allowance that is simply full."""
-    return tat - cost * allowance.interval
+def refund(tat: float, cost: float, interval: float) -> float:
+    """Give back `cost` credits that were charged at `interval` seconds a credit; undoes exactly that charge."""
+    return tat - cost * interval
 
 
 def available(tat: float, now: float, allowance: Allowance) -> float:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.schema import members
 from generation.errors import OutOfCredits
-from generation.limits import Allowance, available, charge
+from generation.limits import Allowance, available, charge, refund
 from generation.queue import Tags, tags
 
 DIRECT_MESSAGES = 0  # stands for "no guild" in the members table
@@ -61,7 +61,7 @@ async def give_back(connection: AsyncConnection, job: Row[Any]) -> None:
     if row is None:
         return
     spent = max(0.0, row.spent - job.cost) if row.day == _day(job.accepted_at) else row.spent
-    values = {"tat": row.tat - job.cost * job.interval, "spent": spent}
+    values = {"tat": refund(row.tat, job.cost, job.interval), "spent": spent}
     await connection.execute(update(members).where(_key(job.guild_id, job.author_id)).values(values))
 
 

@@ -13,7 +13,7 @@ from bot.order import Commission, Order, Quota
 from bot.store import accounts
 from bot.store.database import Database
 from bot.store.pictures import keep_pictures
-from bot.store.rows import commission_of, job_values, new_job_id, press_of
+from bot.store.rows import JobIds, commission_of, job_values, press_of
 from bot.store.schema import jobs
 from bot.store.small import note, set_note
 from generation.errors import LineFull
@@ -31,6 +31,7 @@ class JobStore:
     def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         self._database = database
         self._clock = clock
+        self._ids = JobIds()
 
     # -- admission ---------------------------------------------------------------------------------------------------
 
@@ -56,7 +57,7 @@ class JobStore:
                 virtual_time=await _virtual_time(connection),
                 now=now,
             )
-            job_id = new_job_id(now)
+            job_id = self._ids.new(now)
             values = job_values(
                 order, job_id=job_id, cost=cost, interval=allowance.interval, start_tag=place.start, now=now
             )

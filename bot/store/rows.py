@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import secrets
 from typing import Any
 
@@ -12,11 +11,20 @@ from bot.order import Action, Address, Commission, Order
 from generation.job import JobState
 from generation.request import Request
 
+ALPHABET = "0123456789abcdefghijklmnopqrstuv"  # base32hex: text order is number order
 
-def new_job_id(now: float) -> str:
-    """16 characters of base32: 48 bits of milliseconds, so that ids sort by time, and 32 random bits."""
-    raw = int(now * 1000).to_bytes(6, "big") + secrets.token_bytes(4)
-    return base64.b32encode(raw).decode().lower()
+
+class JobIds:
+    """Makes ids of 16 base32 characters (48 bits of milliseconds, 32 random bits) that sort as they were made."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def new(self, now: float) -> str:
+        """The next id at `now` (epoch seconds); after every former one even when the clock stands or steps back."""
+        self._last = max(self._last + 1, int(now * 1000) << 32 | secrets.randbits(32))
+        digits = (ALPHABET[self._last >> shift & 31] for shift in range(75, -5, -5))
+        return "".join(digits)
 
 
 def press_of(order: Order) -> str | None:

@@ -1,0 +1,158 @@
+"""The dispatcher: every claimed job is settled exactly once, whatever the worker or the store do."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from generation.dispatch import MAX_ATTEMPTS, Dispatcher
+from generation.errors import BrokenPicture, Cancelled, PaintingError, WorkerLost
+from generation.job import Job
+from tests.orders import a_request
+from tests.painter import Painter
+
+
+class MemoryLedger:
+    """A line in memory that records every outcome; `stumble` makes the next writes fail as a full disk would."""
+
+    def __init__(self, *ids: str) -> None:
+        self.waiting = [Job(id=name, request=a_request(steps=2), attempt=0) for name in ids]
+        self.outcomes: list[tuple[str, str]] = []
+        self.stumble = 0
+        self.claims = 0
+
+    async def claim(self):
+        self.claims += 1
+        if not self.waiting:
+            return None
+        job = self.waiting.pop(0)
+        return Job(id=job.id, request=job.request, attempt=job.attempt + 1)
+
+    async def rendered(self, job, result):
+        await self._write(job.id, "rendered")
+        assert result.job_id == job.id
+
+    async def failed(self, job, error):
+        await self._write(job.id, type(error).__name__)
+
+    async def released(self, job):
+        await self._write(job.id, "released")
+        self.waiting.insert(0, job)
+
+    async def _write(self, job_id, outcome):
+        if self.stumble:
+            self.stumble -= 1
+            raise OSError("No space left on device")
+        self.outcomes.append((job_id, outcome))
+
+
+async def run_until(ledger, count, painter, during=None):
+    seen = []
+    dispatcher = Dispatcher(ledger, [painter], lambda job, progress: seen.append((job.id, progress.step)))
+    await dispatcher.start()
+    if during is not None:
+        await during(dispatcher)
+    async with asyncio.timeout(10):
+        while len(ledger.outcomes) < count:
+            await asyncio.sleep(0.005)
+    await dispatcher.close(grace=1)
+    return seen
+
+
+async def test_jobs_are_painted_in_the_order_of_the_line():
+    ledger = MemoryLedger("a", "b", "c")
+    seen = await run_until(ledger, 3, Painter())
+    assert ledger.outcomes == [("a", "rendered"), ("b", "rendered"), ("c", "rendered")]
+    assert seen == [(name, step) for name in "abc" for step in (1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome"),
+    [(BrokenPicture(), "BrokenPicture"), (Cancelled(), "Cancelled"), (ValueError("oops"), "PaintingError")],
+)
+async def test_a_fault_ends_its_own_job_and_no_other(fault, outcome):
+    painter = Painter()
+    painter.faults.append(fault)
+    ledger = MemoryLedger("a", "b")
+    await run_until(ledger, 2, painter)
+    assert ledger.outcomes == [("a", outcome), ("b", "rendered")]
+
+
+async def test_a_job_whose_worker_dies_is_tried_again():
+    painter = Painter()
+    painter.faults.append(WorkerLost())
+    ledger = MemoryLedger("a", "b")
+    await run_until(ledger, 3, painter)
+    assert ledger.outcomes == [("a", "released"), ("a", "rendered"), ("b", "rendered")]
+
+
+async def test_a_poison_job_is_given_up_after_three_attempts():
+    painter = Painter()
+    painter.faults += [WorkerLost() for _ in range(MAX_ATTEMPTS)]
+    ledger = MemoryLedger("poison", "next")
+    await run_until(ledger, MAX_ATTEMPTS + 1, painter)
+    assert ledger.outcomes == [("poison", "released")] * (MAX_ATTEMPTS - 1) + [
+        ("poison", "WorkerLost"),
+        ("next", "rendered"),
+    ]
+
+
+async def test_a_full_disk_only_delays_an_outcome(monkeypatch):
+    monkeypatch.setattr("generation.dispatch.STORE_RETRY", 0.01)
+    ledger = MemoryLedger("a", "b")
+    ledger.stumble = 3
+    painter = Painter()
+    await run_until(ledger, 2, painter)
+    assert ledger.outcomes == [("a", "rendered"), ("b", "rendered")]
+    assert [job.id for job in painter.painted] == ["a", "b"]
+
+
+async def test_cancelling_takes_effect_at_the_next_step():
+    painter = Painter(step_seconds=0.01)
+    painter.hold.clear()
+    ledger = MemoryLedger("a")
+
+    async def cancel(dispatcher):
+        while not dispatcher.running:
+            await asyncio.sleep(0.001)
+        assert dispatcher.cancel("a")
+        assert not dispatcher.cancel("unknown")
+
+    await run_until(ledger, 1, painter, cancel)
+    assert ledger.outcomes == [("a", "Cancelled")]
+
+
+async def test_closing_lets_a_running_job_finish_and_claims_no_more():
+    painter = Painter(step_seconds=0.05)
+    ledger = MemoryLedger("a", "b")
+    dispatcher = Dispatcher(ledger, [painter], lambda job, progress: None)
+    await dispatcher.start()
+    while not dispatcher.running:
+        await asyncio.sleep(0.001)
+    await dispatcher.close(grace=5)
+    assert ledger.outcomes == [("a", "rendered")]
+    assert [job.id for job in ledger.waiting] == ["b"]
+
+
+async def test_somebody_joining_an_idle_line_is_served_at_once():
+    ledger = MemoryLedger()
+    dispatcher = Dispatcher(ledger, [Painter()], lambda job, progress: None)
+    await dispatcher.start()
+    await asyncio.sleep(0.05)
+    ledger.waiting.append(Job(id="late", request=a_request(steps=1), attempt=0))
+    dispatcher.notify()
+    async with asyncio.timeout(0.5):
+        while not ledger.outcomes:
+            await asyncio.sleep(0.001)
+    await dispatcher.close(grace=0)
+
+
+def test_every_error_is_a_sentence():
+    def tree(cls):
+        yield cls
+        for child in cls.__subclasses__():
+            yield from tree(child)
+
+    for cls in tree(PaintingError):
+        assert cls().sentence.endswith("."), cls

@@ -34,6 +34,7 @@ class Charge:
 
     affordable: bool
     tat: float  # the new state if charged, epoch seconds
+    seconds: float  # what a refund subtracts again
     retry_at: float | None  # when the same cost is affordable; None when it is larger than the burst
 
 
@@ -43,14 +44,11 @@ def charge(tat: float, cost: float, now: float, allowance: Allowance) -> Charge:
     after = start + cost * allowance.interval
     latest = now + allowance.burst * allowance.interval
     if after <= latest + 1e-6:
-        return Charge(True, after, None)
+        return Charge(True, after, after - start, None)
+    # Whoever is served all the same, because nobody else waits, ends with an empty allowance but never in debt.
+    emptied = max(start, latest)
     possible = cost <= allowance.burst
-    return Charge(False, min(after, latest), now + (after - latest) if possible else None)
-
-
-def refund(tat: float, cost: float, interval: float) -> float:
-    """Give back `cost` credits that were charged at `interval` seconds a credit; undoes exactly that charge."""
-    return tat - cost * interval
+    return Charge(False, emptied, emptied - start, now + (after - latest) if possible else None)
 
 
 def available(tat: float, now: float, allowance: Allowance) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,10 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.schema import members
 from generation.errors import OutOfCredits
-from generation.limits import Allowance, available, charge, refund
-from generation.queue import Tags, tags
+from generation.limits import Allowance, available, charge
+from generation.queue import tags
 
 DIRECT_MESSAGES = 0  # stands for "no guild" in the members table
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What an admission came to."""
+
+    start_tag: float  # the job's place in the fair order
+    charged: float  # seconds of allowance
 
 
 async def account(connection: AsyncConnection, guild_id: int | None, member_id: int) -> Row[Any] | None:
@@ -31,7 +40,7 @@ async def spend(
     binding: bool,
     virtual_time: float,
     now: float,
-) -> Tags:
+) -> Bill:
     """Charge `cost` credits and give the job its place; raises OutOfCredits with nothing changed.
 
     `binding` False lets a member go below zero down to an empty allowance: an idle machine serves whoever asks.
@@ -52,7 +61,7 @@ async def spend(
         await connection.execute(insert(members).values(**key, **values))
     else:
         await connection.execute(update(members).where(_key(guild_id, member_id)).values(values))
-    return place
+    return Bill(place.start, asked.seconds)
 
 
 async def give_back(connection: AsyncConnection, job: Row[Any]) -> None:
@@ -61,7 +70,7 @@ async def give_back(connection: AsyncConnection, job: Row[Any]) -> None:
     if row is None:
         return
     spent = max(0.0, row.spent - job.cost) if row.day == _day(job.accepted_at) else row.spent
-    values = {"tat": refund(row.tat, job.cost, job.interval), "spent": spent}
+    values = {"tat": row.tat - job.charged, "spent": spent}
     await connection.execute(update(members).where(_key(job.guild_id, job.author_id)).values(values))
 
 

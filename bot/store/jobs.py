@@ -47,7 +47,7 @@ class JobStore:
                 return existing, True
             await _check_room(connection, order, allowance, line_limit)
             waits = and_(jobs.c.state == JobState.ACCEPTED, jobs.c.author_id != order.member.id)
-            place = await accounts.spend(
+            bill = await accounts.spend(
                 connection,
                 guild_id=order.member.guild_id,
                 member_id=order.member.id,
@@ -59,7 +59,7 @@ class JobStore:
             )
             job_id = self._ids.new(now)
             values = job_values(
-                order, job_id=job_id, cost=cost, interval=allowance.interval, start_tag=place.start, now=now
+                order, job_id=job_id, cost=cost, charged=bill.charged, start_tag=bill.start_tag, now=now
             )
             await connection.execute(insert(jobs).values(values))
         return job_id, False

@@ -35,7 +35,7 @@ def press_of(order: Order) -> str | None:
 
 
 def job_values(
-    order: Order, *, job_id: str, cost: float, interval: float, start_tag: float, now: float
+    order: Order, *, job_id: str, cost: float, charged: float, start_tag: float, now: float
 ) -> dict[str, Any]:
     """The columns of a newly admitted job."""
     request, address = order.request, order.address
@@ -58,7 +58,7 @@ def job_values(
         "work": request.megapixel_steps,
         "pictures": request.count,
         "cost": cost,
-        "interval": interval,
+        "charged": charged,
         "start_tag": start_tag,
         "attempt": 0,
         "parent": order.parent,

@@ -33,7 +33,7 @@ jobs = Table(
     Column("work", Float, nullable=False),  # megapixel-steps, for estimates
     Column("pictures", Integer, nullable=False),
     Column("cost", Float, nullable=False),  # credits charged
-    Column("interval", Float, nullable=False),  # seconds per credit when charged, so that a refund undoes exactly that
+    Column("charged", Float, nullable=False),  # seconds of allowance taken for it, so that a refund undoes exactly that
     Column("start_tag", Float, nullable=False),  # place in the fair order
     Column("attempt", Integer, nullable=False),  # raised at every claim; the fencing token of that claim
     Column("parent", String(16)),

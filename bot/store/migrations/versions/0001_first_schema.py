@@ -31,7 +31,7 @@ def upgrade() -> None:
     sa.Column('work', sa.Float(), nullable=False),
     sa.Column('pictures', sa.Integer(), nullable=False),
     sa.Column('cost', sa.Float(), nullable=False),
-    sa.Column('interval', sa.Float(), nullable=False),
+    sa.Column('charged', sa.Float(), nullable=False),
     sa.Column('start_tag', sa.Float(), nullable=False),
     sa.Column('attempt', sa.Integer(), nullable=False),
     sa.Column('parent', sa.String(length=16), nullable=True),

@@ -1,0 +1,171 @@
+"""The engine from a terminal: `python -m generation paint …` and `python -m generation bench …`."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import random
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from generation import bench as benchmark
+from generation.errors import AtelierError, BadRequest, ModelUnavailable
+from generation.intake import clean
+from generation.job import Job, Result
+from generation.job import Progress as Step
+from generation.models import ModelCard, describe
+from generation.options import SAMPLERS
+from generation.request import SEED, Request
+from generation.workers.child import ChildWorker
+from generation.workers.worker import EngineSettings
+
+EXIT_USAGE, EXIT_INTERNAL, EXIT_CONFIG = 2, 70, 78
+FORMATS = {".webp": "webp", ".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg"}
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Paint and measure without Discord.")
+err = Console(stderr=True)
+
+
+@app.command()
+def paint(
+    prompt: Annotated[str, typer.Argument(help="What to paint.")],
+    out: Annotated[Path, typer.Option(help="File to write: .webp (lossless), .png or .jpg.")],
+    negative: Annotated[str, typer.Option(help="What to stay away from.")] = "",
+    seed: Annotated[int | None, typer.Option(help="0 to 4,294,967,295; random when not given.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Denoising steps; what suits the model when not given.")] = None,
+    guidance: Annotated[float | None, typer.Option(help="How closely to follow the prompt.")] = None,
+    size: Annotated[str | None, typer.Option(help="WIDTHxHEIGHT in pixels, multiples of 8.")] = None,
+    count: Annotated[int, typer.Option(help="Pictures, 1 to 4; several are numbered, and a grid is added.")] = 1,
+    sampler: Annotated[str | None, typer.Option(help=", ".join(SAMPLERS))] = None,
+    model: Annotated[str, typer.Option(help="starter, a folder, a .safetensors file, or a hub id.")] = "starter",
+    image: Annotated[Path | None, typer.Option(help="A picture to start from.")] = None,
+    strength: Annotated[float | None, typer.Option(help="How much of that picture is repainted.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1")] = "auto",
+    checker: Annotated[list[str] | None, typer.Option(help="A safety checker's folder or hub id; repeatable.")] = None,
+) -> None:
+    """Paint PROMPT into a file, through the same engine and the same gate as the bot."""
+    try:
+        if out.suffix.lower() not in FORMATS:
+            raise BadRequest(f"The file must end in {', '.join(FORMATS)}; “{out.name}” does not.")
+        if not out.parent.is_dir():
+            raise BadRequest(f"There is no folder “{out.parent}”.")
+        card = describe(model)
+        width, height = _size(size, card)
+        source = asyncio.run(clean(_read(image))) if image is not None else None
+        request = Request(
+            prompt=prompt,
+            negative=negative,
+            width=width,
+            height=height,
+            steps=card.steps if steps is None else steps,
+            guidance=card.guidance if guidance is None else guidance,
+            sampler=sampler or card.sampler,
+            seed=random.randint(0, int(SEED.high)) if seed is None else seed,
+            model=model,
+            count=count,
+            image=hashlib.sha256(source).hexdigest() if source is not None else None,
+            strength=(0.6 if strength is None and source is not None else strength),
+        )
+        settings = EngineSettings(
+            model=model,
+            device=device,
+            checkers=tuple(checker or ()),
+            file_format=FORMATS[out.suffix.lower()],
+            allow_unchecked_uploads=True,  # nobody but the person at this terminal sees the picture
+        )
+        result = asyncio.run(_paint(settings, Job(id="terminal", request=request, image=source)))
+        _write(result, request, out)
+    except AtelierError as error:
+        _fail(error)
+    except KeyboardInterrupt:
+        err.print("Stopped.")
+        raise typer.Exit(130) from None
+
+
+@app.command()
+def bench(
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write figures to this file as well.")] = None,
+    model: Annotated[str, typer.Option(help="starter, a folder, a .safetensors file, or a hub id.")] = "starter",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1")] = "auto",
+    rounds: Annotated[int, typer.Option(min=1, max=100, help="Rounds; the median is reported.")] = 3,
+) -> None:
+    """Measure the worker as the bot uses it: first preview, one picture, a set of four, and the stages."""
+    try:
+        benchmark.run(EngineSettings(model=model, device=device), rounds, json_file, Console())
+    except AtelierError as error:
+        _fail(error)
+
+
+async def _paint(settings: EngineSettings, job: Job) -> Result:
+    worker = ChildWorker(settings)
+    await worker.start()
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    try:
+        with Progress(*columns, console=err, transient=True) as bar:
+            task = bar.add_task("Loading the model", total=None)
+
+            def stepped(step: Step) -> None:
+                words = f"Step {step.step} of {step.steps}" if step.step < step.steps else "Finishing"
+                bar.update(task, description=words, completed=step.step, total=step.steps)
+
+            return await worker.paint(job, stepped)
+    finally:
+        await worker.close()
+
+
+def _write(result: Result, request: Request, out: Path) -> None:
+    several = len(result.pictures) > 1
+    for picture in result.pictures:
+        if picture.approved is None:
+            err.print(f"Picture {picture.index + 1}: {picture.withheld}")
+            continue
+        path = out.with_stem(f"{out.stem}-{picture.index + 1}") if several else out
+        path.write_bytes(picture.approved.data)
+        seed = request.single(picture.index).seed
+        err.print(f"{path}  seed {seed}, checked by: {', '.join(picture.approved.checked_by)}", highlight=False, soft_wrap=True)
+    if result.grid is not None:
+        out.write_bytes(result.grid.data)
+        err.print(f"{out}  all of them side by side", highlight=False, soft_wrap=True)
+
+
+def _size(text: str | None, card: ModelCard) -> tuple[int, int]:
+    if text is None:
+        return card.native, card.native
+    width, cross, height = text.lower().partition("x")
+    if not (cross and width.isdecimal() and height.isdecimal() and len(text) < 20):
+        raise BadRequest(f"The size must look like 512x768, not “{text[:40]}”.")
+    return int(width), int(height)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadRequest(f"The picture “{path}” cannot be read.") from error
+
+
+def _fail(error: AtelierError) -> NoReturn:
+    err.print(error.sentence, style="red", markup=False, highlight=False, soft_wrap=True)
+    if isinstance(error, BadRequest):
+        raise typer.Exit(EXIT_USAGE) from error
+    raise typer.Exit(EXIT_CONFIG if isinstance(error, ModelUnavailable) else EXIT_INTERNAL) from error
+
+
+def main() -> None:
+    """Run the command line; a fault nobody foresaw ends in one sentence and code 70, its cause below."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    try:
+        app()
+    except Exception:  # the outermost edge: nothing survives it, but the exit code and a sentence are promised
+        logging.getLogger(__name__).exception("Something went wrong inside.")
+        sys.exit(EXIT_INTERNAL)
+
+
+if __name__ == "__main__":
+    main()

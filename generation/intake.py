@@ -1,0 +1,53 @@
+"""Makes uploaded pictures safe: decoded in a short-lived process of little memory, re-encoded, metadata gone."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import generation
+from generation.errors import BadRequest
+from generation.intake_child import MAX_ASPECT, MAX_PIXELS, REASONS, SIGNATURES, UNREADABLE
+
+log = logging.getLogger(__name__)
+
+MAX_BYTES = 10 * 1024 * 1024  # Discord's own limit for a member's file
+TIMEOUT = 5.0  # seconds; a picture of 16 megapixels takes about one
+AT_ONCE = 2
+
+_threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="intake")  # each waits for one process; more wait in line
+
+
+async def clean(data: bytes) -> bytes:
+    """PNG, RGB, upright, at most 2,048 pixels on the long side, of an uploaded file; raises BadRequest."""
+    if len(data) > MAX_BYTES:
+        raise BadRequest(f"That file has {len(data) / 1024**2:.1f} MiB; at most {MAX_BYTES // 1024**2} MiB are possible.")
+    if not any(data[skip : skip + len(magic)] == magic for magic, skip in SIGNATURES):
+        raise BadRequest("That file is not a PNG, JPEG or WebP picture, whatever its name says.")
+    return await asyncio.get_running_loop().run_in_executor(_threads, _decode, data)
+
+
+def _decode(data: bytes) -> bytes:
+    root = str(Path(generation.__file__).parents[1])
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "generation.intake_child"],
+            input=data,
+            capture_output=True,
+            timeout=TIMEOUT,
+            env=os.environ | {"PYTHONPATH": root},
+            process_group=0,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise BadRequest("That picture takes too long to read; please save it anew and try again.") from error
+    if done.returncode == 0 and done.stdout:
+        return done.stdout
+    if done.returncode not in REASONS:
+        log.warning("intake ended with code %s: %s", done.returncode, done.stderr.decode("utf-8", "replace")[-400:])
+    sentence = REASONS.get(done.returncode, REASONS[UNREADABLE])
+    raise BadRequest(sentence.format(pixels=MAX_PIXELS // 1_000_000, aspect=MAX_ASPECT))

@@ -1,0 +1,68 @@
+"""The short-lived process that decodes one uploaded picture: bytes on standard input, a plain PNG on standard output."""
+
+from __future__ import annotations
+
+import io
+import resource
+import sys
+import warnings
+
+MAX_PIXELS = 16_000_000
+MAX_ASPECT = 8
+MAX_SIDE = 2048  # pixels of the result
+MEMORY = 768 * 1024**2  # bytes of address space; 16 megapixels in RGBA and RGB are 112 MB, the interpreter maps 200
+SECONDS = 5
+SIGNATURES = ((b"\x89PNG\r\n\x1a\n", 0), (b"\xff\xd8\xff", 0), (b"WEBP", 8))  # first bytes and where they stand
+UNREADABLE, TOO_LARGE, TOO_LONG = 10, 11, 12  # exit codes
+REASONS = {
+    UNREADABLE: "That picture cannot be read; it may be cut off or damaged.",
+    TOO_LARGE: "That picture has too many pixels; at most {pixels} megapixels are possible.",
+    TOO_LONG: "That picture is too long and thin; at most {aspect} times as long as wide is possible.",
+}
+
+
+def main() -> int:
+    """Decode standard input; the exit code is a reason, or 0."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    data = sys.stdin.buffer.read()
+    try:
+        return _decode(data)
+    except Exception as error:  # Pillow's parsers raise almost anything; every one of them means a bad picture
+        sys.stderr.write(f"{type(error).__name__}: {error}"[:300])
+        return UNREADABLE
+
+
+def _decode(data: bytes) -> int:
+    from PIL import Image, ImageOps
+
+    warnings.simplefilter("error")  # Pillow warns of bombs and of broken metadata
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS * 4  # our own limit comes first; this one catches what hides in frames
+    with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as image:
+        width, height = image.size
+        if width * height > MAX_PIXELS:
+            return TOO_LARGE
+        if max(width, height) > MAX_ASPECT * min(width, height):
+            return TOO_LONG
+        image.draft("RGB", (MAX_SIDE, MAX_SIDE))  # lets JPEG decode at a fraction of its size
+        image.load()  # the first frame of an animation
+        upright = ImageOps.exif_transpose(image)
+    if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
+        layer = upright.convert("RGBA")
+        upright = Image.new("RGBA", layer.size, (255, 255, 255, 255))
+        upright.alpha_composite(layer)
+    elif upright.mode.startswith("I;16"):
+        upright = upright.point(lambda value: value / 256).convert("L")
+    plain = upright.convert("RGB")
+    plain.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
+    clean = Image.new("RGB", plain.size)
+    clean.paste(plain)  # a new picture carries no metadata of the old one
+    buffer = io.BytesIO()
+    clean.save(buffer, "PNG", compress_level=1)
+    sys.stdout.buffer.write(buffer.getvalue())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

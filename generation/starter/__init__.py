@@ -1,0 +1,1 @@
+"""The embedded default model: weights that draw a small world of their own."""

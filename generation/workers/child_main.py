@@ -1,0 +1,142 @@
+"""The child process's side: owns the device, answers its parent, ends with it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+
+from generation.errors import AtelierError, Cancelled, PaintingError
+from generation.job import Job
+from generation.workers.wire import (
+    Alive,
+    Cancel,
+    Done,
+    Failed,
+    FromChild,
+    LoadFailed,
+    LogLine,
+    Paint,
+    Ready,
+    Start,
+    Stepped,
+    ToChild,
+)
+
+log = logging.getLogger(__name__)
+
+CHATTY = ("diffusers", "transformers", "huggingface_hub", "PIL", "torch", "urllib3", "httpx", "filelock")
+
+
+class Line:
+    """The child's end of the pipe; sending is safe from every thread."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+        self.jobs: queue.SimpleQueue[Start | Job] = queue.SimpleQueue()
+        self.cancelled: set[str] = set()
+
+    def send(self, message: FromChild) -> None:
+        """Tell the parent; a parent that is gone ends this process."""
+        try:
+            with self._lock:
+                self._connection.send(message)
+        except OSError:
+            os._exit(0)
+
+    def listen(self) -> None:
+        """Sort what the parent says until it is gone; then end at once, whatever the painting thread is doing."""
+        while True:
+            try:
+                message: ToChild = self._connection.recv()
+            except (EOFError, OSError):
+                os._exit(0)
+            if isinstance(message, Cancel):
+                self.cancelled.add(message.job_id)
+            elif isinstance(message, Paint):
+                self.jobs.put(message.job)
+            else:
+                self.jobs.put(message)
+
+
+class LineLog(logging.Handler):
+    """Sends log lines to the parent, where the log is."""
+
+    def __init__(self, line: Line) -> None:
+        super().__init__()
+        self._line = line
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send one record, with its traceback, as text."""
+        self._line.send(LogLine(record.levelno, record.name, self.format(record)))
+
+
+def main(descriptor: int) -> None:
+    """Serve the parent at the other end of `descriptor` until it goes away."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
+    line = Line(Connection(descriptor))
+    threading.Thread(target=line.listen, name="listen", daemon=True).start()
+    start = line.jobs.get()
+    assert isinstance(start, Start)
+    _quieten(line, start.log_level)
+    line.send(Alive("importing"))
+    from generation.engine.engine import Engine  # torch comes in here, after the parent can already be heard
+
+    try:
+        engine = Engine(start.settings, lambda doing: line.send(Alive(doing)))
+    except AtelierError as error:
+        log.error("%s", error.sentence, exc_info=error.__cause__)
+        line.send(LoadFailed(error.sentence))
+        return
+    line.send(Ready(engine.status))
+    while True:
+        job = line.jobs.get()
+        assert isinstance(job, Job)
+        _paint(line, engine.paint, job)
+
+
+def _paint(line: Line, paint: Callable[..., object], job: Job) -> None:
+    try:
+        if job.id in line.cancelled:
+            raise Cancelled
+        result = paint(
+            job,
+            lambda progress: line.send(Stepped(job.id, progress)),
+            lambda: job.id in line.cancelled,
+        )
+        line.send(Done(job.id, result))  # type: ignore[arg-type]
+    except AtelierError as error:
+        if error.__cause__ is not None:
+            log.error("job %s: %s", job.id, error.sentence, exc_info=error.__cause__)
+        line.send(Failed(job.id, error))
+    except Exception as error:  # the loop edge of this process: the job fails, the next one is served
+        log.exception("job %s: the engine failed", job.id)
+        line.send(Failed(job.id, PaintingError()))
+        if "CUDA" in str(error) or type(error).__name__ == "AcceleratorError":
+            time.sleep(0.2)  # let the lines above reach the parent
+            os._exit(70)  # a device error sticks to the process; only a new one is of use
+    finally:
+        line.cancelled.discard(job.id)
+
+
+def _quieten(line: Line, level: int) -> None:
+    """Send our log to the parent and keep the libraries' chatter below errors."""
+    os.environ |= {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error", "DIFFUSERS_VERBOSITY": "error"}
+    os.environ |= {"HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false", "TQDM_DISABLE": "1"}
+    logging.basicConfig(level=level, handlers=[LineLog(line)], force=True)
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(logging.ERROR)
+    logging.captureWarnings(True)
+    warnings.simplefilter("ignore")  # the libraries warn of each other; our own suite runs with warnings as errors
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

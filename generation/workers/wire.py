@@ -1,0 +1,95 @@
+"""Everything that is said between a worker and its child process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from generation.errors import AtelierError
+from generation.job import Job, Progress, Result
+from generation.workers.worker import EngineSettings, WorkerStatus
+
+# ── to the child ──
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The first message: load a model."""
+
+    settings: EngineSettings
+    log_level: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paint:
+    """Paint this job when those before it are done."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Stop this job at its next step, or forget it when it has not begun."""
+
+    job_id: str
+
+
+ToChild = Start | Paint | Cancel
+
+# ── from the child ──
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The model is loaded, warmed up and its gate tested."""
+
+    status: WorkerStatus
+
+
+@dataclass(frozen=True, slots=True)
+class LoadFailed:
+    """The child gives up loading and ends."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """Work goes on between two steps: loading, decoding, checking."""
+
+    doing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stepped:
+    """One denoising step is done."""
+
+    job_id: str
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The job's pictures."""
+
+    job_id: str
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The job ends with this error."""
+
+    job_id: str
+    error: AtelierError
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line for the parent's log."""
+
+    level: int
+    name: str
+    text: str
+
+
+FromChild = Ready | LoadFailed | Alive | Stepped | Done | Failed | LogLine

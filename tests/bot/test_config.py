@@ -1,0 +1,121 @@
+"""Settings: defaults equal the file we ship, and every mistake is one sentence that says what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bot.config import Config, Tier, load
+from generation.errors import ConfigError
+
+ROOT = Path(__file__).parents[2]
+TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4OQ.GabcDE.abcdefghijklmnopqrstuvwxyz0123"
+
+
+def write(tmp_path, text):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_the_shipped_file_shows_every_setting_with_its_default():
+    shipped = yaml.safe_load((ROOT / "config.yaml").read_text())
+    defaults = Config().model_dump(mode="json", exclude={"api_url", "token"})
+    assert shipped["limits"].pop("booster")  # an example tier beside the default one
+    for tier in shipped["limits"].values():
+        assert Tier(**tier) == Tier()
+    shipped.pop("limits")
+    defaults.pop("limits")
+    assert shipped == defaults
+
+
+def test_every_shipped_setting_has_a_comment():
+    for line in (ROOT / "config.yaml").read_text().splitlines():
+        key, colon, value = line.partition(":")
+        if colon and value.split("#")[0].strip() and not line.startswith((" " * 4, "#")):
+            assert "#" in line or "booster" in key, line
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("modle: x", "no setting “modle”; did you mean “model”"),
+        ("engine: {devcie: cpu}", "“engine.devcie”; did you mean “device”"),
+        ("limits: {member: {brust: 3}}", "“limits.member.brust”; did you mean “burst”"),
+        ("engine: {device: gpu}", "“engine.device” is 'gpu', but it must be auto, cpu, cuda or"),
+        ("engine: {threads: many}", "“engine.threads” is 'many', but it must be a valid integer"),
+        ("dream: {count: 9}", "“dream.count” is 9, but it must be less than or equal to 4"),
+        ("dream: {sampler: foo}", "must be one of dpmpp_2m"),
+        ("files: {format: gif}", "must be 'webp', 'png' or 'jpeg'"),
+        ("dream: {styles: {x: no placeholder}}", "{prompt} exactly once; “x” has not"),
+        ("limits: {vip: {burst: 1}}", "must contain the tier “member”"),
+        ("engine: 3", "“engine” is 3, but it must be a list of “key: value” lines"),
+        (f"model: {TOKEN}", "looks like a bot token"),
+        (f"token: {TOKEN}", "looks like a bot token"),
+        ("token: anything", "“token” does not belong into the file"),
+        ("a: [", "line 1: this is not valid YAML"),
+        ("- 1\n- 2", "must be a list of “key: value” lines"),
+    ],
+)
+def test_every_mistake_is_one_sentence(tmp_path, text, sentence):
+    path = write(tmp_path, text)
+    with pytest.raises(ConfigError) as refused:
+        load(path, {})
+    said = refused.value.sentence
+    assert sentence in said
+    assert said.startswith(str(path))
+    assert "\n" not in said
+    assert TOKEN not in said
+
+
+def test_a_named_file_must_exist_and_an_unnamed_one_need_not(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert load(None, {}) == Config()
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(tmp_path / "missing.yaml", {})
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(None, {"ATELIER_CONFIG": str(tmp_path / "missing.yaml")})
+
+
+def test_the_environment(tmp_path):
+    secret = tmp_path / "token"
+    secret.write_text(f"{TOKEN}\n")
+    environment = {
+        "DISCORD_TOKEN_FILE": str(secret),
+        "DISCORD_API_URL": "http://127.0.0.1:8080/api/v10/",
+        "ATELIER_DATA_DIR": str(tmp_path / "d"),
+        "ATELIER_DATABASE_URL": "postgresql+asyncpg://x/y",
+    }
+    config = load(write(tmp_path, ""), environment)
+    assert config.token.get_secret_value() == TOKEN
+    assert TOKEN not in repr(config)
+    assert TOKEN not in config.model_dump_json()
+    assert config.api_url == "http://127.0.0.1:8080/api/v10"
+    assert config.data_dir == tmp_path / "d"
+    assert config.database == "postgresql+asyncpg://x/y"
+    assert load(write(tmp_path, ""), {"DISCORD_TOKEN": "a.b.c"}).token.get_secret_value() == "a.b.c"
+    with pytest.raises(ConfigError, match="DISCORD_TOKEN_FILE cannot be read"):
+        load(write(tmp_path, ""), {"DISCORD_TOKEN_FILE": str(tmp_path / "none")})
+
+
+def test_a_dotenv_file_is_read_and_the_real_environment_wins(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("DISCORD_TOKEN=from-file\n")
+    monkeypatch.delenv("DISCORD_TOKEN", raising=False)
+    assert load().token.get_secret_value() == "from-file"
+    monkeypatch.setenv("DISCORD_TOKEN", "from-environment")
+    assert load().token.get_secret_value() == "from-environment"
+
+
+def test_settings_are_frozen():
+    with pytest.raises(ValueError, match="frozen"):
+        Config().model = "other"  # type: ignore[misc]
+
+
+def test_the_best_tier_of_a_members_roles_counts():
+    config = Config(limits={"member": {}, "booster": {"roles": ["Boosters", 42], "per_hour": 500, "burst": 50}})
+    assert config.tier_of(frozenset(), frozenset()).burst == 20
+    assert config.tier_of(frozenset({"Boosters"}), frozenset()).burst == 50
+    assert config.tier_of(frozenset(), frozenset({42})).burst == 50

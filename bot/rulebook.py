@@ -6,7 +6,7 @@ import asyncio
 
 from bot.moderation.filter import Filter
 from bot.moderation.rules import RuleError, parse_rule
-from bot.moderation.verdict import Decision, Verdict
+from bot.moderation.verdict import Verdict
 from bot.store.small import Rules
 from generation.errors import BadRequest
 from generation.request import Request
@@ -30,15 +30,12 @@ class RuleBook:
 
     def check(self, guild_id: int | None, request: Request) -> str | None:
         """The sentence that refuses `request`, or None when no rule forbids its prompt or negative prompt."""
-        for text in (request.prompt, request.negative):
-            verdict = self.test(guild_id, text)
-            if verdict.verdict is Decision.BLOCK:
-                return _sentence(verdict)
-        return None
+        verdict = self._filters.get(guild_id or 0, _NO_RULES).check_request(request.prompt, request.negative)
+        return verdict.sentence or None
 
     def test(self, guild_id: int | None, text: str) -> Verdict:
         """What the filter of the guild says of `text`."""
-        return self._filters.get(guild_id or 0, _EMPTY).check(text)
+        return self._filters.get(guild_id or 0, _NO_RULES).check(text)
 
     def list(self, guild_id: int) -> list[str]:
         """The guild's rules as they were written, oldest first."""
@@ -73,10 +70,4 @@ class RuleBook:
         self._filters[guild_id] = await asyncio.to_thread(Filter, parsed)
 
 
-_EMPTY = Filter([])
-
-
-def _sentence(verdict: Verdict) -> str:
-    if verdict.rule is None:
-        return "This prompt contains hidden control characters that turn text around; please type it without them."
-    return "This server's filter does not allow that prompt; please choose other words."
+_NO_RULES = Filter([])

@@ -1,0 +1,68 @@
+"""A studio over a real SQLite file with a painter of fixed speed, opened as one context."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bot.config import Config
+from bot.desk import Desk
+from bot.order import Commission
+from bot.rulebook import RuleBook
+from bot.store.database import Database
+from bot.store.files import FileStore
+from bot.store.jobs import JobStore
+from bot.store.outbox import Outbox
+from bot.store.pictures import PictureStore
+from bot.store.small import Notes, Reports, Rules
+from bot.studio import Studio
+from tests.painter import CARD, Painter
+
+
+@dataclass
+class House:
+    """What a test needs at hand."""
+
+    studio: Studio
+    desk: Desk
+    painter: Painter
+    settled: list[Commission]
+
+
+@asynccontextmanager
+async def open_house(
+    folder: Path, painter: Painter | None = None, *, alone: bool = True, **settings: Any
+) -> AsyncIterator[House]:
+    """The front desk as the app wires it, painting from the start; nothing is shown to anybody."""
+    painter = painter or Painter()
+    config = Config(data_dir=folder, **settings)
+    async with Database(config.database, folder) as database:
+        pictures = PictureStore(database, FileStore(folder / "pictures"))
+        desk = Desk(JobStore(database), pictures, Outbox(database), Notes(database), Reports(database))
+        rules = RuleBook(Rules(database))
+        await rules.open()
+        studio = Studio(
+            config,
+            jobs=desk.jobs,
+            pictures=pictures,
+            uploads=FileStore(folder / "uploads"),
+            rules=rules,
+            workers=(painter,),
+            card=CARD,
+            alone=alone,
+        )
+        settled: list[Commission] = []
+
+        async def remember(commission: Commission) -> None:
+            settled.append(commission)
+
+        studio.listeners.settled.append(remember)
+        await studio.start()
+        try:
+            yield House(studio, desk, painter, settled)
+        finally:
+            painter.hold.set()
+            await studio.close(grace=1.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import random
+import secrets
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -66,7 +66,7 @@ def paint(
             steps=card.steps if steps is None else steps,
             guidance=card.guidance if guidance is None else guidance,
             sampler=sampler or card.sampler,
-            seed=random.randint(0, int(SEED.high)) if seed is None else seed,
+            seed=secrets.randbelow(int(SEED.high) + 1) if seed is None else seed,
             model=model,
             count=count,
             image=hashlib.sha256(source).hexdigest() if source is not None else None,
@@ -128,7 +128,8 @@ def _write(result: Result, request: Request, out: Path) -> None:
         path = out.with_stem(f"{out.stem}-{picture.index + 1}") if several else out
         path.write_bytes(picture.approved.data)
         seed = request.single(picture.index).seed
-        err.print(f"{path}  seed {seed}, checked by: {', '.join(picture.approved.checked_by)}", highlight=False, soft_wrap=True)
+        names = ", ".join(picture.approved.checked_by)
+        err.print(f"{path}  seed {seed}, checked by: {names}", highlight=False, soft_wrap=True)
     if result.grid is not None:
         out.write_bytes(result.grid.data)
         err.print(f"{out}  all of them side by side", highlight=False, soft_wrap=True)

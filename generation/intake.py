@@ -26,7 +26,8 @@ _threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="intake")  # each wait
 async def clean(data: bytes) -> bytes:
     """PNG, RGB, upright, at most 2,048 pixels on the long side, of an uploaded file; raises BadRequest."""
     if len(data) > MAX_BYTES:
-        raise BadRequest(f"That file has {len(data) / 1024**2:.1f} MiB; at most {MAX_BYTES // 1024**2} MiB are possible.")
+        size, most = len(data) / 1024**2, MAX_BYTES // 1024**2
+        raise BadRequest(f"That file has {size:.1f} MiB; at most {most} MiB are possible.")
     if not any(data[skip : skip + len(magic)] == magic for magic, skip in SIGNATURES):
         raise BadRequest("That file is not a PNG, JPEG or WebP picture, whatever its name says.")
     return await asyncio.get_running_loop().run_in_executor(_threads, _decode, data)

@@ -1,4 +1,4 @@
-"""The short-lived process that decodes one uploaded picture: bytes on standard input, a plain PNG on standard output."""
+"""The short-lived process that decodes one uploaded picture: bytes on standard input, plain PNG on standard output."""
 
 from __future__ import annotations
 

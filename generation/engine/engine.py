@@ -6,7 +6,8 @@ import io
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import diffusers
 import torch
@@ -41,7 +42,7 @@ class Engine:
     """One loaded model with its gate; paints one job at a time."""
 
     def __init__(self, settings: EngineSettings, alive: Callable[[str], None]) -> None:
-        """Load, warm up and test; `alive` is told what is going on. Raises ModelUnavailable, or NotApproved by the gate."""
+        """Load, warm up and test, saying so to `alive`; raises ModelUnavailable, or NotApproved by the gate."""
         self._settings = settings
         self._alive = alive
         self.stages = Stages()
@@ -99,7 +100,7 @@ class Engine:
         marks.append(time.perf_counter())
         released = self._gate.release(pixels, request=request, write=self._writer(request))
         marks.append(time.perf_counter())
-        self.stages = Stages(*(end - start for start, end in zip(marks, marks[1:], strict=False)))
+        self.stages = Stages(*(end - start for start, end in pairwise(marks)))
         return released
 
     def _writer(self, request: Request) -> Callable[[Image.Image, int | None], files.PictureFile]:
@@ -141,12 +142,12 @@ class Engine:
 
         latents = self._painter.paint(request, None, on_step=stepped, stop=lambda: False)
         decode.decode(self._model, latents, lambda: self._alive("warming up"))
-        fastest = min(end - start for start, end in zip(times, times[1:], strict=False))
+        fastest = min(end - start for start, end in pairwise(times))
         return fastest / (side * side / 1e6)
 
     def _introduce(self, pace: float) -> WorkerStatus:
         words = self._sample(64)
-        upload = Request(**{**_values(words), "image": "0" * 64, "strength": 0.5})
+        upload = replace(words, image="0" * 64, strength=0.5)
         if self._gate.can_judge(words):
             self._gate.self_test(words)
         else:
@@ -174,10 +175,6 @@ class Engine:
             seed=0,
             model=card.name,
         )
-
-
-def _values(request: Request) -> dict[str, object]:
-    return {name: getattr(request, name) for name in request.__dataclass_fields__}
 
 
 def _opened(job: Job) -> Image.Image | None:

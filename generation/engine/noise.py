@@ -1,4 +1,4 @@
-"""The random numbers of a picture: drawn on the CPU, one generator each, so that no device and no company changes them."""
+"""The random numbers of a picture: drawn on the CPU, one generator each, so that neither device nor company matter."""
 
 from __future__ import annotations
 

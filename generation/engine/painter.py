@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from diffusers import SchedulerMixin
 from PIL import Image, ImageOps
 
 from generation.engine import noise, samplers, text
+from generation.engine.library import Sampler
 from generation.engine.weights import LoadedModel
 from generation.errors import Cancelled
 from generation.request import Request
@@ -87,7 +87,8 @@ class Painter:
             latents = torch.cat([encoded.latent_dist.sample(rng) for rng in generators])
         else:
             latents = encoded.latents.repeat(len(generators), 1, 1, 1)
-        return model.vae.config.scaling_factor * latents  # type: ignore[no-any-return]
+        scaled: torch.Tensor = model.vae.config.scaling_factor * latents
+        return scaled
 
     def _guidance_input(self, request: Request) -> torch.Tensor:
         """Guidance as an input of the denoiser, the way consistency models were distilled (arXiv 2310.04378)."""
@@ -99,15 +100,15 @@ class Painter:
         return torch.cat([angles.sin(), angles.cos()], dim=1).to(self._model.place.device, self._model.place.dtype)
 
 
-def _shortened(sampler: SchedulerMixin, request: Request) -> torch.Tensor:
+def _shortened(sampler: Sampler, request: Request) -> torch.Tensor:
     """The last `strength` of the timesteps, at least one; the share is rounded down as in the library."""
     kept = max(1, min(int(request.steps * (request.strength or 1.0)), request.steps))
     first = (request.steps - kept) * sampler.order
     if hasattr(sampler, "set_begin_index"):
         sampler.set_begin_index(first)
-    return sampler.timesteps[first:]  # type: ignore[no-any-return]
+    return sampler.timesteps[first:]
 
 
-def _step_arguments(sampler: SchedulerMixin, generators: list[torch.Generator]) -> dict[str, Any]:
+def _step_arguments(sampler: Sampler, generators: list[torch.Generator]) -> dict[str, Any]:
     accepted = inspect.signature(sampler.step).parameters
     return {"generator": generators} if "generator" in accepted else {}

@@ -13,12 +13,13 @@ from diffusers import (
     EulerDiscreteScheduler,
     HeunDiscreteScheduler,
     LCMScheduler,
-    SchedulerMixin,
     UniPCMultistepScheduler,
 )
 
+from generation.engine.library import Sampler
+
 DPM = {"algorithm_type": "dpmsolver++", "solver_order": 2, "use_karras_sigmas": False}
-CLASSES: dict[str, tuple[type[SchedulerMixin], dict[str, object]]] = {
+CLASSES: dict[str, tuple[Any, dict[str, object]]] = {
     "dpmpp_2m": (DPMSolverMultistepScheduler, DPM),
     "dpmpp_2m_karras": (DPMSolverMultistepScheduler, DPM | {"use_karras_sigmas": True}),
     "dpmpp_2m_sde": (DPMSolverMultistepScheduler, DPM | {"algorithm_type": "sde-dpmsolver++"}),
@@ -33,7 +34,7 @@ CLASSES: dict[str, tuple[type[SchedulerMixin], dict[str, object]]] = {
 LATENT = {"clip_sample": False, "thresholding": False}
 
 
-def build(name: str, config: Mapping[str, Any], steps: int) -> SchedulerMixin:
+def build(name: str, config: Mapping[str, Any], steps: int) -> Sampler:
     """A fresh sampler called `name` for a model whose own settings are `config`; it carries one request's state."""
     kind, settings = CLASSES[name]
     if kind is LCMScheduler and steps > config.get("original_inference_steps", 50):
@@ -41,10 +42,11 @@ def build(name: str, config: Mapping[str, Any], steps: int) -> SchedulerMixin:
     accepted = kind._get_init_keys(kind)
     wanted = {key: value for key, value in (LATENT | settings).items() if key in accepted}
     known = {key: value for key, value in config.items() if key in accepted}
-    return kind.from_config(known, **wanted)
+    sampler: Sampler = kind.from_config(known, **wanted)
+    return sampler
 
 
-def predicted(sampler: SchedulerMixin, output: Any) -> torch.Tensor:
+def predicted(sampler: Sampler, output: Any) -> torch.Tensor:
     """The clean latents that the step just taken was aiming at."""
     for field in ("pred_original_sample", "denoised"):
         clean = getattr(output, field, None)

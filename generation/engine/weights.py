@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, AutoencoderTiny, StableDiffusionPipeline, UNet2DConditionModel
-from diffusers.image_processor import VaeImageProcessor
-from transformers import CLIPTextModel, CLIPTokenizer
+from diffusers import StableDiffusionPipeline
 
 from generation.engine.device import Place
+from generation.engine.library import Autoencoder, Denoiser, ImageProcessor, TextEncoder, Tokenizer
 from generation.errors import ModelUnavailable
 from generation.models import ModelCard, ModelSource, SourceKind, describe, describe_folder, read_header
 
@@ -30,11 +29,11 @@ class LoadedModel:
 
     card: ModelCard
     place: Place
-    unet: UNet2DConditionModel
-    vae: AutoencoderKL | AutoencoderTiny
-    text_encoder: CLIPTextModel
-    tokenizer: CLIPTokenizer
-    images: VaeImageProcessor
+    unet: Denoiser
+    vae: Autoencoder
+    text_encoder: TextEncoder
+    tokenizer: Tokenizer
+    images: ImageProcessor
     sampler_config: Mapping[str, Any]  # the model's own scheduler settings
     files: Mapping[str, str]  # SHA-256 of every file by relative path; empty for large models
     own_checker: Path | None  # folder of the safety checker that came with the model

@@ -75,7 +75,7 @@ class Gate:
             verdicts = [words[checker][place] for checker in standing]
             place += 1
             withheld = _objection(verdicts)
-            flagged = flagged or any(verdict is not None and verdict.sound and not verdict.approved for verdict in verdicts)
+            flagged = flagged or any(word is not None and word.sound and not word.approved for word in verdicts)
             if withheld:
                 pictures.append(Picture(index=index, approved=None, withheld=withheld))
                 continue
@@ -102,9 +102,7 @@ class Gate:
         if released.pictures[0].approved is not None:
             raise NotApproved("The safety gate let a broken picture through its self-test.")
 
-    def _ask(
-        self, checker: Checker, images: Sequence[Image.Image], request: Request
-    ) -> Sequence[Verdict | None]:
+    def _ask(self, checker: Checker, images: Sequence[Image.Image], request: Request) -> Sequence[Verdict | None]:
         nothing: list[Verdict | None] = [None] * len(images)
         future = self._thread.submit(checker.check, images, request=request)
         try:
@@ -137,9 +135,7 @@ def _objection(verdicts: Sequence[Verdict | None]) -> str:
 
 def _approve(image: Image.Image, index: int | None, write: Write, names: tuple[str, ...]) -> Approved:
     file = write(image, index)
-    return Approved.of(
-        file.data, media_type=file.media_type, width=image.width, height=image.height, checked_by=names
-    )
+    return Approved.of(file.data, media_type=file.media_type, width=image.width, height=image.height, checked_by=names)
 
 
 def _image(pixels: npt.NDArray[np.float32]) -> Image.Image | None:

@@ -1,4 +1,4 @@
-"""Approves what the shipped weights draw from words alone, because they know nothing but their own small drawn world."""
+"""Approves what the shipped weights draw from words alone: they know nothing but their own small drawn world."""
 
 from __future__ import annotations
 

@@ -257,7 +257,7 @@ def _spawn(
     ours, theirs = Pipe(duplex=True)
     root = str(Path(generation.__file__).parents[1])
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, nothing from outside
         [sys.executable, "-m", "generation.workers.child_main", str(theirs.fileno())],
         pass_fds=[theirs.fileno()],
         stdin=subprocess.DEVNULL,
@@ -281,9 +281,7 @@ def _write(child: _Child) -> None:
             return  # the reading thread has noticed as well, and says so
 
 
-def _read(
-    child: _Child, loop: asyncio.AbstractEventLoop, hear: Callable[[_Child, FromChild | None], None]
-) -> None:
+def _read(child: _Child, loop: asyncio.AbstractEventLoop, hear: Callable[[_Child, FromChild | None], None]) -> None:
     message: FromChild | None = None
     with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
         while True:

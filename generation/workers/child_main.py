@@ -129,8 +129,8 @@ def _paint(line: Line, paint: Callable[..., object], job: Job) -> None:
 
 def _quieten(line: Line, level: int) -> None:
     """Send our log to the parent and keep the libraries' chatter below errors."""
-    os.environ |= {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error", "DIFFUSERS_VERBOSITY": "error"}
-    os.environ |= {"HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false", "TQDM_DISABLE": "1"}
+    os.environ |= {"TRANSFORMERS_VERBOSITY": "error", "DIFFUSERS_VERBOSITY": "error", "TQDM_DISABLE": "1"}
+    os.environ |= {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
     logging.basicConfig(level=level, handlers=[LineLog(line)], force=True)
     for name in CHATTY:
         logging.getLogger(name).setLevel(logging.ERROR)

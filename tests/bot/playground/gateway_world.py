@@ -207,9 +207,11 @@ class RawClient:
 
 
 @contextlib.asynccontextmanager
-async def raw_client(served: Served, query: str = "v=10&encoding=json") -> AsyncIterator[RawClient]:
-    """A connection that has had its HELLO."""
-    async with aiohttp.ClientSession() as http, http.ws_connect(f"{served.gateway_url}?{query}") as socket:
+async def raw_client(server: Served | str) -> AsyncIterator[RawClient]:
+    """A connection to a served gateway, or to one below an HTTP origin, that has had its HELLO."""
+    origin = server if isinstance(server, str) else server.origin
+    url = f"{origin.rstrip('/')}/gateway?v=10&encoding=json"
+    async with aiohttp.ClientSession() as http, http.ws_connect(url) as socket:
         client = RawClient(socket)
         hello = await client.receive()
         assert hello["op"] == 10

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from sqlalchemy import insert, select, update
 
 from bot.store.database import Database
-from bot.store.schema import outbox
+from bot.store.schema import jobs, outbox
+from generation.job import JobState
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +55,11 @@ class Outbox:
         async with self._database.read() as connection:
             row = (await connection.execute(select(outbox).where(here))).first()
         return (row.channel_id, row.message_id) if row is not None and row.message_id is not None else None
+
+    async def unannounced(self, since: float) -> list[str]:
+        """Jobs that ended without a picture after `since` (epoch seconds) and whose author was not told yet, oldest first."""
+        told = select(outbox.c.job_id).where(outbox.c.kind == "notice", outbox.c.message_id.is_not(None))
+        ended = jobs.c.state.in_((JobState.FAILED, JobState.CANCELLED, JobState.BLOCKED))
+        query = select(jobs.c.id).where(ended, jobs.c.ended_at > since, jobs.c.id.not_in(told)).order_by(jobs.c.id)
+        async with self._database.read() as connection:
+            return [str(row.id) for row in await connection.execute(query)]

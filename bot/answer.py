@@ -1,0 +1,70 @@
+"""One place that answers errors: a member reads one sentence, the log keeps the cause under its reference."""
+
+from __future__ import annotations
+
+import logging
+import math
+import secrets
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.echo import plain
+from generation.errors import AtelierError, OutOfCredits, Refusal
+
+log = logging.getLogger(__name__)
+
+PRIVATE = "private"  # key in an interaction's extras: its first answer is seen by one person alone
+ALREADY_ANSWERED = 40060
+UNKNOWN_INTERACTION = 10062  # more than 3 seconds have passed
+SENTENCE_LENGTH = 1500  # characters
+
+Interaction = discord.Interaction[Any]
+
+
+async def tell(interaction: Interaction, sentence: str) -> None:
+    """Say something to the person alone, whatever was answered before."""
+    if not interaction.response.is_done():
+        await interaction.response.send_message(sentence, ephemeral=True)
+        return
+    if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
+        if interaction.extras.get(PRIVATE):
+            await interaction.edit_original_response(content=sentence)
+            return
+        await interaction.delete_original_response()  # first: a follow-up would fill the public “thinking…”
+    await interaction.followup.send(sentence, ephemeral=True)
+
+
+async def answer(interaction: Interaction, error: BaseException) -> None:
+    """Tell the person what `error` means for them; never raises because of Discord."""
+    error = _cause(error)
+    if isinstance(error, discord.HTTPException) and error.code in (ALREADY_ANSWERED, UNKNOWN_INTERACTION):
+        log.warning("interaction %d could not be answered: %s", interaction.id, error.text)
+        return
+    try:
+        await tell(interaction, sentence_of(error, interaction.id))
+    except discord.HTTPException as second:
+        log.warning("interaction %d: its person could not be told (%s)", interaction.id, second)
+
+
+def sentence_of(error: BaseException, interaction_id: int) -> str:
+    """The sentence for a refusal; for anything else a reference under which the log has the cause."""
+    if isinstance(error, OutOfCredits) and error.retry_at is not None:
+        return f"{error.sentence} Try again <t:{math.ceil(error.retry_at)}:R>."
+    if isinstance(error, Refusal):
+        return plain(error.sentence, SENTENCE_LENGTH)
+    if isinstance(error, app_commands.NoPrivateMessage):
+        return "That works only in a server."
+    if isinstance(error, app_commands.CheckFailure):
+        return "You may not do that."
+    if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
+        return "This command has just changed; please type it again in a minute."
+    reference = secrets.token_hex(4)
+    sentence = f" {error.sentence}" if isinstance(error, AtelierError) else ""
+    log.error("reference %s, interaction %d", reference, interaction_id, exc_info=error)
+    return f"Something went wrong on our side (reference {reference}).{sentence}"
+
+
+def _cause(error: BaseException) -> BaseException:
+    return error.original if isinstance(error, app_commands.CommandInvokeError) else error

@@ -1,0 +1,218 @@
+"""The Discord client: connects, loads the menu, hands presses over, follows and delivers jobs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import discord
+import yarl
+from discord import app_commands
+from discord.ext import commands
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bot.answer import Interaction, answer
+from bot.config import DISCORD_API
+from bot.courier import Button, Courier
+from bot.delivery import Delivery
+from bot.desk import Desk
+from bot.download import Download
+from bot.press import PREFIX
+from bot.presses import Presses, custom_id_of
+from bot.studio import Studio
+from bot.sync import sync_commands
+from bot.ticket import Tickets
+from generation.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+COGS = ("cogs.dream", "cogs.line", "cogs.about", "cogs.filter")
+SLOWEST = 60.0  # seconds between two attempts to reach Discord at most
+GUILD_WAIT = 0.5  # seconds of silence after the last guild at which the client calls itself ready
+BAD_TOKEN = "Discord does not accept the bot's token; copy it again from the developer portal into DISCORD_TOKEN."  # noqa: S105 - a sentence
+BAD_INTENTS = "Discord refuses an intent that was asked for; allow it in the developer portal under “Bot”."
+OUTAGES = (aiohttp.ClientError, OSError, TimeoutError, discord.DiscordServerError, discord.GatewayNotFound)
+
+
+def point_at(api_url: str) -> None:
+    """Make discord.py speak to the REST address `api_url`; there is no public option for it (discord.py 2.7)."""
+    assert isinstance(Route.BASE, str), "discord.py keeps its REST address elsewhere now"
+    assert isinstance(DiscordWebSocket.DEFAULT_GATEWAY, yarl.URL), "discord.py keeps its gateway elsewhere now"
+    Route.BASE = api_url
+
+
+class Tree(app_commands.CommandTree["AtelierClient"]):
+    """The commands; whatever goes wrong in one is answered in one place."""
+
+    async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError) -> None:
+        """Answer an error of a command."""
+        await answer(interaction, error)
+
+
+class AtelierClient(commands.AutoShardedBot):
+    """The house's one connection to Discord; asks for no privileged intent."""
+
+    def __init__(self, studio: Studio, desk: Desk) -> None:
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            help_command=None,
+            tree_cls=Tree,
+            intents=discord.Intents(guilds=True),
+            allowed_mentions=discord.AllowedMentions.none(),
+            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            max_messages=None,
+            guild_ready_timeout=GUILD_WAIT,
+        )
+        self.studio = studio
+        self.desk = desk
+        self.download = Download(studio.config.api_url)
+        self.courier = Courier(self, studio.clock)
+        self.tickets = Tickets(studio, desk.jobs, self.courier, studio.config.previews)
+        self.delivery = Delivery(studio, desk, self.courier, self.tickets, self.halt)
+        self.presses = Presses(studio, desk, self.courier)
+        Button.presser = self.presses
+        studio.listeners.accepted.append(self.tickets.open)
+        studio.listeners.progress.append(self.tickets.progress)
+        studio.listeners.settled.append(self.delivery.settled)
+        self._on_first_ready: Callable[[], None] = lambda: None
+        self._announced = False
+        self._down: set[int] = set()  # shards whose connection is lost
+        self._halted: ConfigError | None = None
+        self._started = False
+        self._chores: set[asyncio.Task[None]] = set()
+
+    # -- coming and going --------------------------------------------------------------------------------------------
+
+    async def serve(self, token: str, on_ready: Callable[[], None] = lambda: None) -> None:
+        """Stay connected until closed; raises ConfigError when Discord does not want this token or these intents."""
+        self._on_first_ready = on_ready
+        point_at(self.studio.config.api_url)
+        self._started = True
+        try:
+            await self._through_outages(lambda: self._log_in(token))
+            await self._through_outages(self.connect)
+        except discord.LoginFailure as error:
+            raise ConfigError(BAD_TOKEN) from error
+        except discord.PrivilegedIntentsRequired as error:
+            raise ConfigError(BAD_INTENTS) from error
+        except discord.ConnectionClosed as error:
+            if error.code == 4004:
+                raise ConfigError(BAD_TOKEN) from error
+            raise
+        if self._halted is not None:
+            raise self._halted
+
+    async def setup_hook(self) -> None:
+        """Everything that can be done once REST works and before the gateway is open."""
+        if self.studio.config.api_url != DISCORD_API:
+            _, gateway, _ = await self.http.get_bot_gateway()
+            DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
+        self.add_dynamic_items(Button)
+        for cog in COGS:
+            if cog not in self.extensions:
+                await self.load_extension(cog)
+        self.delivery.begin()
+        self._chore(self._take_up(), "take-up")
+        self._chore(self._through_outages(self._sync), "command-sync")
+
+    def halt(self, error: ConfigError) -> None:
+        """Stop serving because of the configuration; `serve` raises `error`."""
+        self._halted = error
+        self._chore(self.close(), "halt")
+
+    async def finish_deliveries(self, seconds: float = 5.0) -> None:
+        """Give messages under way a little time before closing."""
+        await self.delivery.drain(seconds)
+
+    async def close(self) -> None:
+        """Close the connection and stop following; what was not delivered is taken up at the next start."""
+        await self.delivery.close()
+        await self.tickets.close()
+        await self.download.close()
+        if self._started:
+            await super().close()
+
+    def is_ready(self) -> bool:
+        """Whether every shard is connected."""
+        return super().is_ready() and not self.is_closed() and not self._down
+
+    # -- events ------------------------------------------------------------------------------------------------------
+
+    async def on_ready(self) -> None:
+        """Say once that people can be served."""
+        self._down.clear()
+        log.info("Connected to Discord as %s in %d servers", self.user, len(self.guilds))
+        if not self._announced:
+            self._announced = True
+            self._on_first_ready()
+
+    async def on_shard_disconnect(self, shard_id: int) -> None:
+        """Remember that a shard is away."""
+        self._down.add(shard_id)
+
+    async def on_shard_connect(self, shard_id: int) -> None:
+        """The shard is back."""
+        self._down.discard(shard_id)
+
+    async def on_shard_resumed(self, shard_id: int) -> None:
+        """The shard is back and has missed nothing."""
+        self._down.discard(shard_id)
+
+    async def on_interaction(self, interaction: Interaction) -> None:
+        """Forms, and buttons that nobody here has written; everything else has found its way already."""
+        if interaction.type is discord.InteractionType.modal_submit:
+            await self.presses.submitted(interaction)
+        elif interaction.type is discord.InteractionType.component and not custom_id_of(interaction).startswith(PREFIX):
+            await self.presses.pressed(interaction, None)
+
+    async def on_error(self, event_method: str, /, *_: Any, **__: Any) -> None:
+        """A fault in an event is logged; the connection goes on."""
+        log.exception("The event %s failed", event_method)
+
+    # -- chores ------------------------------------------------------------------------------------------------------
+
+    async def _log_in(self, token: str) -> None:
+        try:
+            await self.login(token)
+        except OUTAGES:
+            await self.http.close()  # the next login opens new connections
+            raise
+
+    async def _take_up(self) -> None:
+        await self.tickets.resume()
+        await self.delivery.recover()
+
+    async def _sync(self) -> None:
+        await sync_commands(self, self.tree, self.desk.notes)
+
+    async def _through_outages(self, attempt: Callable[[], Awaitable[None]]) -> None:
+        tries = 0
+        while not self.is_closed():
+            try:
+                await attempt()
+                return
+            except OUTAGES as error:
+                if self.is_closed():
+                    raise
+                tries += 1
+                pause = random.uniform(0.2, min(SLOWEST, 2.0 ** min(tries, 8)))  # noqa: S311 - jitter, no secret
+                log.warning("Discord cannot be reached (%s), trying again in %.0f s", error, pause)
+                await asyncio.sleep(pause)
+
+    def _chore(self, work: Any, name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._chores.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._chores.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("%s failed", task.get_name(), exc_info=task.exception())

@@ -1,0 +1,253 @@
+"""The ways in which something reaches a person, by ids alone; Discord's refusals are translated here, once."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import aiohttp
+import discord
+
+from bot.card import Face, Rows
+from bot.order import Address
+from bot.press import PREFIX, Press
+from generation.errors import AtelierError
+from generation.safety.approved import Approved
+
+TOKEN_MARGIN = 10.0  # seconds before an interaction token ends from which it is not trusted any more
+SCAN_DEPTH = 100  # messages of a channel that are searched for one of ours; one request
+ENTITY_TOO_LARGE = 40005
+INVALID_WEBHOOK_TOKEN = 50027
+FOLLOWUPS_USED_UP = 40094
+OWN_BUTTONS = {"danger": discord.ButtonStyle.danger, "plain": discord.ButtonStyle.secondary}
+
+
+class WayClosed(AtelierError):
+    """There is no way through here: forbidden, gone or expired."""
+
+
+class Unavailable(AtelierError):
+    """Discord cannot be reached right now; trying again later makes sense."""
+
+
+class TooLarge(AtelierError):
+    """Discord does not take files of this size here."""
+
+
+class TokenRefused(AtelierError):
+    """Discord does not accept the bot's token any more."""
+
+
+class Rejected(AtelierError):
+    """Discord does not accept this message as it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enclosure:
+    """A picture on its way out; there is no other way for a finished picture to leave."""
+
+    picture: Approved
+    name: str
+    alt: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """One message to be."""
+
+    text: str
+    enclosures: tuple[Enclosure, ...] = ()
+    rows: Rows = ()
+    mention: int | None = None  # the only person it may ping
+    preview: bytes | None = field(default=None, repr=False)  # a coarse unfinished picture; tickets only
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Where a message is."""
+
+    channel_id: int
+    message_id: int
+
+
+class Presser(Protocol):
+    """Whoever answers pressed buttons."""
+
+    async def pressed(self, interaction: discord.Interaction[Any], press: Press | None) -> None:
+        """Answer the press; None stands for a button nobody here has written."""
+        ...
+
+
+class Button(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=f"{PREFIX}.*"):
+    """Every button of ours: what it means stands in its custom_id, so it works after any restart."""
+
+    presser: Presser  # given once at start; discord.py makes instances from the class alone
+
+    def __init__(self, custom_id: str, face: Face | None = None) -> None:
+        self._press = Press.read(custom_id)
+        style = OWN_BUTTONS["danger" if face is not None and face.danger else "plain"]
+        label, emoji = (face.label, face.emoji) if face is not None else (None, None)
+        super().__init__(discord.ui.Button(style=style, label=label, emoji=emoji, custom_id=custom_id))
+
+    @classmethod
+    async def from_custom_id(cls, _interaction: object, item: discord.ui.Item[Any], _match: object) -> Button:
+        """The pressed button again, from its custom_id."""
+        return cls(str(getattr(item, "custom_id", PREFIX)))
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Hand the press over."""
+        await self.presser.pressed(interaction, self._press)
+
+
+def view_of(rows: Rows) -> discord.ui.View:
+    """The buttons as discord.py sends them."""
+    view = discord.ui.View(timeout=None)
+    for number, row in enumerate(row for row in rows if row):
+        for face in row:
+            button = Button(face.press.custom_id, face)
+            button.row = number
+            view.add_item(button)
+    return view
+
+
+class Courier:
+    """Carries parcels to channels, tickets and people; works before and after any restart."""
+
+    def __init__(self, client: discord.Client, clock: Callable[[], float]) -> None:
+        self._client = client
+        self._clock = clock
+
+    def token_lives(self, address: Address) -> bool:
+        """Whether the interaction's token can still be used."""
+        return self._clock() < address.token_expires - TOKEN_MARGIN
+
+    async def to_channel(self, channel_id: int, parcel: Parcel, nonce: str) -> Sent:
+        """A new message; sent twice with one nonce within a few minutes it is posted once (discord.py enforces it)."""
+        channel = self._client.get_partial_messageable(channel_id)
+        with translated():
+            message = await channel.send(nonce=nonce, **_new(parcel))
+        return Sent(message.channel.id, message.id)
+
+    async def to_person(self, person_id: int, parcel: Parcel, nonce: str) -> Sent:
+        """A direct message."""
+        return await self.to_channel(await self.direct_channel(person_id), parcel, nonce)
+
+    async def direct_channel(self, person_id: int) -> int:
+        """The channel of direct messages with a person."""
+        with translated():
+            return (await self._client.create_dm(discord.Object(person_id))).id
+
+    async def follow_up(self, address: Address, parcel: Parcel, *, ephemeral: bool) -> Sent:
+        """A new message by the interaction's token."""
+        with translated():
+            message = await self._webhook(address).send(wait=True, ephemeral=ephemeral, **_new(parcel))
+        return Sent(address.channel_id, message.id)
+
+    async def rewrite(self, address: Address, message_id: int, parcel: Parcel) -> Sent:
+        """Make an existing message of the interaction into `parcel`; doing it twice changes nothing."""
+        with translated():
+            await self._webhook(address).edit_message(message_id, **_changed(parcel))
+        return Sent(address.channel_id, message_id)
+
+    async def remove(self, address: Address, message_id: int) -> None:
+        """Delete a message of the interaction, by its token or else as one of the bot's own."""
+        with translated():
+            if self.token_lives(address):
+                await self._webhook(address).delete_message(message_id)
+                return
+            channel = self._client.get_partial_messageable(address.channel_id)
+            await channel.get_partial_message(message_id).delete()
+
+    async def find(self, channel_id: int, custom_id: str) -> Sent | None:
+        """The bot's own recent message in a channel that carries the button `custom_id`."""
+        channel = self._client.get_partial_messageable(channel_id)
+        own = self._client.user.id if self._client.user is not None else 0
+        with translated():
+            async for message in channel.history(limit=SCAN_DEPTH):
+                if message.author.id == own and custom_id in _custom_ids(message):
+                    return Sent(channel_id, message.id)
+        return None
+
+    async def exists(self, channel_id: int, message_id: int) -> bool:
+        """Whether a message is still there for the bot to see."""
+        channel = self._client.get_partial_messageable(channel_id)
+        try:
+            with translated():
+                await channel.get_partial_message(message_id).fetch()
+        except WayClosed:
+            return False
+        return True
+
+    def size_limit(self, guild_id: int | None) -> int:
+        """Bytes that one file may have."""
+        guild = self._client.get_guild(guild_id) if guild_id is not None else None
+        return guild.filesize_limit if guild is not None else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
+
+    def _webhook(self, address: Address) -> discord.Webhook:
+        if not self.token_lives(address):
+            raise WayClosed("The interaction's token has expired.")
+        return discord.Webhook.partial(address.application_id, address.token, client=self._client)
+
+
+def _custom_ids(message: discord.Message) -> set[str]:
+    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
+    return {child.custom_id for row in rows for child in row.children if child.custom_id is not None}
+
+
+def _files(parcel: Parcel) -> list[discord.File]:
+    files = [
+        discord.File(io.BytesIO(enclosure.picture.data), enclosure.name, description=enclosure.alt)
+        for enclosure in parcel.enclosures
+    ]
+    if parcel.preview is not None:
+        files.append(discord.File(io.BytesIO(parcel.preview), "preview.jpg", description="An unfinished picture"))
+    return files
+
+
+def _mentions(parcel: Parcel) -> discord.AllowedMentions:
+    users = [discord.Object(parcel.mention)] if parcel.mention is not None else False
+    return discord.AllowedMentions(everyone=False, roles=False, replied_user=False, users=users)
+
+
+def _new(parcel: Parcel) -> dict[str, Any]:
+    arguments: dict[str, Any] = {"content": parcel.text, "allowed_mentions": _mentions(parcel), "suppress_embeds": True}
+    if files := _files(parcel):
+        arguments["files"] = files
+    if parcel.rows:
+        arguments["view"] = view_of(parcel.rows)
+    return arguments
+
+
+def _changed(parcel: Parcel) -> dict[str, Any]:
+    return {
+        "content": parcel.text,
+        "attachments": _files(parcel),
+        "view": view_of(parcel.rows) if parcel.rows else None,
+        "allowed_mentions": _mentions(parcel),
+    }
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Discord's and the network's errors as one of WayClosed, Unavailable, TooLarge, TokenRefused, Rejected."""
+    try:
+        yield
+    except discord.HTTPException as error:
+        raise _translation(error) from error
+    except (discord.RateLimited, aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise Unavailable() from error
+
+
+def _translation(error: discord.HTTPException) -> AtelierError:
+    if error.status == 413 or error.code == ENTITY_TOO_LARGE:
+        return TooLarge()
+    if error.status == 401 and error.code != INVALID_WEBHOOK_TOKEN:
+        return TokenRefused()
+    if error.status in (401, 403, 404, 410) or error.code == FOLLOWUPS_USED_UP:
+        return WayClosed()
+    if error.status >= 500 or error.status == 429:
+        return Unavailable()
+    return Rejected()

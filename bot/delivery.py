@@ -1,0 +1,213 @@
+"""Accepted means delivered: shows each outcome exactly once, by whatever way is open, for as long as it takes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import replace
+
+from bot.courier import Courier, Rejected, Sent, TokenRefused, TooLarge, Unavailable, WayClosed
+from bot.desk import Desk
+from bot.order import Commission
+from bot.outcome import Outcome, notice_of, results_of
+from bot.studio import Studio
+from bot.ticket import Tickets
+from generation.errors import ConfigError, NotApproved
+from generation.job import ENDED, JobState
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 8  # deliveries under way; the others wait in the order in which they were settled
+SLOWEST = 60.0  # seconds between two attempts at most
+ANNOUNCE_WITHIN = 24 * 3600.0  # seconds after which a missed failure notice would only confuse
+BAD_KEY = "Discord does not accept the bot's token any more; put a new one into DISCORD_TOKEN."
+NOWHERE = "The picture was painted, but there was no way left to show it."
+LOST = "The picture's file is damaged or gone, so it cannot be shown; please ask for it again."
+TOO_LARGE = "The picture was painted, but its file is larger than Discord takes here; please ask for a smaller one."
+
+
+class Delivery:
+    """One task per settled job until its outcome was seen to arrive."""
+
+    def __init__(
+        self,
+        studio: Studio,
+        desk: Desk,
+        courier: Courier,
+        tickets: Tickets,
+        stop: Callable[[ConfigError], None],
+    ) -> None:
+        self._studio = studio
+        self._desk = desk
+        self._courier = courier
+        self._tickets = tickets
+        self._stop = stop
+        self._online = asyncio.Event()
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def settled(self, commission: Commission) -> None:
+        """The job has an outcome: show it. Returns at once."""
+        self._tickets.stop(commission.id)
+        self._tickets.moved()
+        if commission.id not in self._tasks:
+            task = asyncio.create_task(self._until_delivered(commission.id), name=f"delivery-{commission.id}")
+            self._tasks[commission.id] = task
+            task.add_done_callback(lambda _: self._tasks.pop(commission.id, None))
+
+    async def recover(self) -> None:
+        """After a restart: take up every outcome that nobody has seen yet, oldest first."""
+        for commission in await self._desk.jobs.in_state(JobState.RENDERED):
+            await self.settled(commission)
+        for job_id in await self._desk.outbox.unannounced(self._studio.clock() - ANNOUNCE_WITHIN):
+            commission_or_none = await self._studio.get(job_id)
+            if commission_or_none is not None:
+                await self.settled(commission_or_none)
+
+    def begin(self) -> None:
+        """Discord can be spoken to from now on."""
+        self._online.set()
+
+    async def drain(self, seconds: float) -> None:
+        """Give deliveries under way a little time; what is left is taken up at the next start."""
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=seconds)
+
+    async def close(self) -> None:
+        """Stop at once; nothing is lost, see `recover`."""
+        tasks = [*self._tasks.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _until_delivered(self, job_id: str) -> None:
+        await self._online.wait()
+        attempt = 0
+        while True:
+            try:
+                async with self._places:
+                    await self._deliver(job_id, again=attempt > 0)
+                return
+            except TokenRefused:
+                self._stop(ConfigError(BAD_KEY))
+                return
+            except Unavailable as error:
+                log.warning("job %s: Discord could not be reached (%s), trying again", job_id, error.__cause__)
+            except Exception:  # a full disk or a fault of ours: the outcome is stored, only this attempt is lost
+                log.exception("job %s: could not be delivered, trying again", job_id)
+            attempt += 1
+            await asyncio.sleep(random.uniform(0, min(SLOWEST, 0.5 * 2 ** min(attempt, 8))))  # noqa: S311 - no secret
+
+    async def _deliver(self, job_id: str, *, again: bool) -> None:
+        commission = await self._studio.get(job_id)
+        assert commission is not None, "a settled job exists"
+        if commission.state is JobState.RENDERED:
+            await self._show_result(commission, again=again)
+        elif commission.state in ENDED and commission.state is not JobState.POSTED:
+            await self._show_notice(commission, again=again)
+
+    # -- a painted job -----------------------------------------------------------------------------------------------
+
+    async def _show_result(self, commission: Commission, *, again: bool) -> None:
+        limit = self._courier.size_limit(commission.address.guild_id)
+        try:
+            outcomes = await results_of(commission, self._desk.pictures, limit)
+            ticket_id = await self._tickets.finished(commission)
+            shown = [await self._once(commission, outcome, ticket_id, again=again) for outcome in outcomes]
+        except WayClosed:
+            await self._give_up(commission, NOWHERE)
+            return
+        except TooLarge:
+            await self._give_up(commission, TOO_LARGE)
+            return
+        except NotApproved:
+            await self._give_up(commission, LOST)
+            return
+        except Rejected as error:
+            log.error("job %s: Discord did not accept its result", commission.id, exc_info=error)
+            await self._give_up(commission, NOWHERE)
+            return
+        if ticket_id is not None and ticket_id not in {sent.message_id for sent in shown}:
+            await self._remove(commission, ticket_id)
+        await self._desk.jobs.posted(commission.id)
+        log.info("job %s: posted", commission.id)
+
+    async def _give_up(self, commission: Commission, reason: str) -> None:
+        log.warning("job %s: %s", commission.id, reason)
+        await self._studio.undeliverable(commission.id, reason)
+        ended = await self._studio.get(commission.id)
+        if ended is not None and ended.state is JobState.FAILED:
+            await self._show_notice(ended, again=True)
+
+    # -- a job without a picture -------------------------------------------------------------------------------------
+
+    async def _show_notice(self, commission: Commission, *, again: bool) -> None:
+        ticket_id = await self._tickets.finished(commission)
+        outcome = notice_of(commission)
+        if ticket_id is not None and not outcome.in_ticket:
+            await self._remove(commission, ticket_id)  # first: a follow-up would fill a ticket that still thinks
+        try:
+            sent = await self._once(commission, outcome, ticket_id, again=again)
+        except (WayClosed, Rejected, TooLarge) as error:
+            log.warning("job %s: its author could not be told", commission.id, exc_info=error)
+            await self._desk.outbox.sent(commission.id, outcome.kind, 0, 0)
+            return
+        if ticket_id is not None and ticket_id != sent.message_id:
+            await self._remove(commission, ticket_id)
+
+    # -- ways --------------------------------------------------------------------------------------------------------
+
+    async def _once(self, commission: Commission, outcome: Outcome, ticket_id: int | None, *, again: bool) -> Sent:
+        """Send one message of a job unless it was sent before; raises WayClosed when no way is left."""
+        before = await self._desk.outbox.message_of(commission.id, outcome.kind)
+        if before is not None:
+            return Sent(*before)
+        entry = await self._desk.outbox.intend(commission.id, outcome.kind)
+        sent = await self._by_any_way(commission, outcome, ticket_id, maybe_sent=again or not entry.fresh)
+        await self._desk.outbox.sent(commission.id, outcome.kind, sent.channel_id, sent.message_id)
+        return sent
+
+    async def _by_any_way(
+        self, commission: Commission, outcome: Outcome, ticket_id: int | None, *, maybe_sent: bool
+    ) -> Sent:
+        address = commission.address
+        in_ticket = replace(outcome.parcel, text=outcome.quiet_text, mention=None)
+        if outcome.in_channel and address.channel_reachable and not address.private:
+            try:
+                return await self._to_channel(address.channel_id, outcome, maybe_sent=maybe_sent)
+            except WayClosed:
+                log.info("job %s: its channel is closed to the bot", commission.id)
+        if ticket_id is not None and outcome.in_ticket:
+            try:
+                return await self._courier.rewrite(address, ticket_id, in_ticket)
+            except WayClosed:
+                log.info("job %s: its ticket cannot be changed any more", commission.id)
+        try:
+            return await self._courier.follow_up(address, in_ticket, ephemeral=address.private or outcome.author_alone)
+        except WayClosed:
+            log.info("job %s: its interaction has ended", commission.id)
+        if not outcome.in_channel and address.channel_reachable and not address.private:
+            try:
+                return await self._to_channel(address.channel_id, outcome, maybe_sent=maybe_sent)
+            except WayClosed:
+                log.info("job %s: its channel is closed to the bot", commission.id)
+        person = await self._courier.direct_channel(commission.author_id)
+        return await self._to_channel(person, outcome, maybe_sent=maybe_sent)
+
+    async def _to_channel(self, channel_id: int, outcome: Outcome, *, maybe_sent: bool) -> Sent:
+        if maybe_sent and outcome.mark is not None:
+            try:
+                found = await self._courier.find(channel_id, outcome.mark)
+            except WayClosed:
+                found = None  # no right to read the history; the nonce still guards the last minutes
+            if found is not None:
+                return found
+        return await self._courier.to_channel(channel_id, outcome.parcel, outcome.nonce)
+
+    async def _remove(self, commission: Commission, ticket_id: int) -> None:
+        try:
+            await self._courier.remove(commission.address, ticket_id)
+        except (WayClosed, Rejected):
+            log.debug("job %s: its ticket was gone already", commission.id)

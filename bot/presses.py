@@ -1,0 +1,242 @@
+"""What pressing a button or sending a form does; who may do it is checked at that moment, from the store."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+import discord
+
+from bot.answer import PRIVATE, Interaction, answer, tell
+from bot.card import recipe_json, recipe_text, single_rows, single_text
+from bot.courier import Courier, Parcel, WayClosed, translated
+from bot.desk import Desk
+from bot.forms import edit_form, edited, report_form, values_of
+from bot.order import Action, Commission, Order
+from bot.outcome import RESULT, enclosure
+from bot.press import Deed, Press
+from bot.studio import Studio
+from bot.visitor import address_of, member_of
+from generation.errors import BadRequest, NotAllowed
+from generation.job import JobState
+from generation.request import Request
+
+log = logging.getLogger(__name__)
+
+UNKNOWN = "This picture is no longer known here."
+IN_LINE = "That is already in the line."
+BUSY = "There is too much to do right now; please press again in a moment."
+LOOK_UP = 2.0  # seconds; a form must be shown within three
+
+Deeds = dict[Deed, Callable[[Interaction, Press], Awaitable[None]]]
+
+
+def custom_id_of(interaction: Interaction) -> str:
+    """What the pressed button or the sent form is called; empty for anything else."""
+    return str(cast(Mapping[str, Any], interaction.data or {}).get("custom_id", ""))
+
+
+class Presses:
+    """Answers every button of every card, old or new."""
+
+    def __init__(self, studio: Studio, desk: Desk, courier: Courier) -> None:
+        self._studio = studio
+        self._desk = desk
+        self._courier = courier
+        self._showing: set[tuple[str, int]] = set()
+        self._deeds: Deeds = {
+            Deed.SINGLE: self._single,
+            Deed.VARY: self._vary,
+            Deed.AGAIN: self._again,
+            Deed.EDIT: self._open_edit,
+            Deed.RECIPE: self._recipe,
+            Deed.DELETE: self._delete,
+            Deed.REPORT: self._open_report,
+            Deed.CANCEL: self._cancel,
+        }
+
+    async def pressed(self, interaction: Interaction, press: Press | None) -> None:
+        """Answer a pressed button."""
+        try:
+            if press is None:
+                raise BadRequest(UNKNOWN)
+            await self._deeds[press.deed](interaction, press)
+        except Exception as error:  # a fault in one answer must not end the connection that all members share
+            await answer(interaction, error)
+
+    async def submitted(self, interaction: Interaction) -> None:
+        """Answer a form that was sent."""
+        try:
+            press = Press.read(custom_id_of(interaction))
+            values = values_of(cast(Mapping[str, Any], interaction.data or {}))
+            if press is not None and press.deed is Deed.EDIT:
+                await self._run_edited(interaction, press, values)
+            elif press is not None and press.deed is Deed.REPORT:
+                await self._report(interaction, press, values)
+            else:
+                raise BadRequest(UNKNOWN)
+        except Exception as error:  # as above
+            await answer(interaction, error)
+
+    # -- new orders --------------------------------------------------------------------------------------------------
+
+    async def _vary(self, interaction: Interaction, press: Press) -> None:
+        await interaction.response.defer()
+        commission = await self._commission(interaction, press)
+        index = press.index or 0
+        await self._shown(commission, index)
+        request = self._studio.vary(commission.request, index)
+        await self._submit(interaction, commission, request, Action.VARIATION, index)
+
+    async def _again(self, interaction: Interaction, press: Press) -> None:
+        await interaction.response.defer()
+        commission = await self._commission(interaction, press)
+        await self._submit(interaction, commission, self._studio.again(commission.request), Action.AGAIN, None)
+
+    async def _open_edit(self, interaction: Interaction, press: Press) -> None:
+        try:
+            async with asyncio.timeout(LOOK_UP):  # the form cannot be shown before its contents are known
+                commission = await self._commission(interaction, press)
+        except TimeoutError as error:
+            raise BadRequest(BUSY) from error
+        await interaction.response.send_modal(edit_form(press, commission.request))
+
+    async def _run_edited(self, interaction: Interaction, press: Press, values: dict[str, str]) -> None:
+        await interaction.response.defer()
+        commission = await self._commission(interaction, press)
+        request = edited(self._studio, commission, values)
+        await self._submit(interaction, commission, request, Action.EDIT, None)
+
+    async def _submit(
+        self, interaction: Interaction, commission: Commission, request: Request, action: Action, index: int | None
+    ) -> None:
+        order = Order(
+            request=request,
+            member=member_of(interaction),
+            address=address_of(interaction, self._studio.clock(), private=commission.address.private),
+            action=action,
+            parent=commission.id,
+            parent_index=index,
+        )
+        admission = await self._studio.submit(order)
+        if admission.repeated:
+            await tell(interaction, IN_LINE)
+
+    # -- looking -----------------------------------------------------------------------------------------------------
+
+    async def _single(self, interaction: Interaction, press: Press) -> None:
+        await interaction.response.defer()
+        commission = await self._commission(interaction, press)
+        index = press.index or 0
+        key = (commission.id, index)
+        if key in self._showing:
+            return
+        self._showing.add(key)
+        try:
+            await self._show_single(interaction, commission, index)
+        finally:
+            self._showing.discard(key)
+
+    async def _show_single(self, interaction: Interaction, commission: Commission, index: int) -> None:
+        kind, private = f"single{index}", commission.address.private
+        before = await self._desk.outbox.message_of(commission.id, kind)
+        if before is not None and not private and await self._courier.exists(*before):
+            place = f"https://discord.com/channels/{interaction.guild_id or '@me'}/{before[0]}/{before[1]}"
+            await tell(interaction, f"Picture {index + 1} is here already: {place}")
+            return
+        stored = next((item for item in await self._desk.pictures.of(commission.id) if item.index == index), None)
+        approved = await self._desk.pictures.load(commission.id, index)
+        if stored is None or approved is None:
+            raise BadRequest(UNKNOWN)
+        parcel = Parcel(
+            text=single_text(commission, stored),
+            enclosures=(enclosure(commission, stored, approved),),
+            rows=single_rows(commission, index),
+        )
+        await self._desk.outbox.intend(commission.id, kind)
+        address = address_of(interaction, self._studio.clock(), private=private)
+        sent = await self._courier.follow_up(address, parcel, ephemeral=private)
+        await self._desk.outbox.sent(commission.id, kind, sent.channel_id, sent.message_id)
+
+    async def _recipe(self, interaction: Interaction, press: Press) -> None:
+        interaction.extras[PRIVATE] = True
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        commission = await self._commission(interaction, press)
+        if press.index is not None:
+            commission = replace(commission, request=commission.request.single(press.index))
+        pictures = await self._desk.pictures.of(commission.id)
+        whole = discord.File(io.BytesIO(recipe_json(commission, pictures)), f"recipe-{commission.id}.json")
+        await interaction.edit_original_response(content=recipe_text(commission, pictures), attachments=[whole])
+
+    # -- order -------------------------------------------------------------------------------------------------------
+
+    async def _delete(self, interaction: Interaction, press: Press) -> None:
+        await interaction.response.defer()
+        commission = await self._commission(interaction, press)
+        member = member_of(interaction)
+        if member.id != commission.author_id and not member.moderator:
+            raise NotAllowed("Only the person who asked for this picture, or a moderator, can delete it.")
+        assert interaction.message is not None, "a pressed button is on a message"
+        try:
+            with translated():
+                await interaction.delete_original_response()
+        except WayClosed:
+            log.info("job %s: its message was deleted already", commission.id)
+
+    async def _open_report(self, interaction: Interaction, press: Press) -> None:
+        await interaction.response.send_modal(report_form(press))
+
+    async def _report(self, interaction: Interaction, press: Press, values: dict[str, str]) -> None:
+        interaction.extras[PRIVATE] = True
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        commission = await self._commission(interaction, press)
+        added = await self._desk.reports.add(
+            commission.id,
+            interaction.guild_id,
+            interaction.channel_id or 0,
+            interaction.message.id if interaction.message is not None else 0,
+            interaction.user.id,
+            values.get("reason", "").strip(),
+        )
+        log.info("job %s: reported by %d", commission.id, interaction.user.id)
+        await tell(
+            interaction,
+            "Thank you. The report is kept for the moderators of this server."
+            if added
+            else "You have reported this picture already; the report is kept for the moderators.",
+        )
+
+    async def _cancel(self, interaction: Interaction, press: Press) -> None:
+        await interaction.response.defer()
+        await self._studio.cancel(press.job_id, member_of(interaction))
+
+    # -- who may -----------------------------------------------------------------------------------------------------
+
+    async def _commission(self, interaction: Interaction, press: Press) -> Commission:
+        """The job behind a button, if it belongs to where it was pressed; raises BadRequest."""
+        commission = await self._studio.get(press.job_id)
+        if commission is None or not await self._belongs(interaction, commission):
+            raise BadRequest(UNKNOWN)
+        if commission.state in (JobState.ACCEPTED, JobState.RUNNING):
+            raise BadRequest("This picture is not finished yet.")
+        return commission
+
+    async def _belongs(self, interaction: Interaction, commission: Commission) -> bool:
+        address = commission.address
+        if address.private and interaction.user.id != commission.author_id:
+            return False
+        if (address.guild_id, address.channel_id) == (interaction.guild_id, interaction.channel_id):
+            return True
+        # A result that found its channel closed was sent to its author directly.
+        elsewhere = await self._desk.outbox.message_of(commission.id, RESULT)
+        here = (interaction.channel_id, interaction.message.id if interaction.message is not None else 0)
+        return interaction.guild_id is None and interaction.user.id == commission.author_id and elsewhere == here
+
+    async def _shown(self, commission: Commission, index: int) -> None:
+        pictures = await self._desk.pictures.of(commission.id)
+        if not any(picture.index == index and picture.sha256 is not None for picture in pictures):
+            raise BadRequest(UNKNOWN)

@@ -1,0 +1,218 @@
+"""The progress messages: one task per ticket keeps its edits in order, one budget keeps all of them few."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+
+from bot.budget import EditBudget, Pace, Turn, Urgency
+from bot.card import Rows, ticket_rows
+from bot.config import Previews
+from bot.courier import Courier, Parcel, Rejected, Unavailable, WayClosed
+from bot.order import Commission
+from bot.store.jobs import LIVE, JobStore
+from bot.studio import Studio
+from bot.ticket_text import farewell_text, painting_text, waiting_text
+from generation.job import Progress
+
+log = logging.getLogger(__name__)
+
+BURST = 3.0  # edits of one ticket that may follow each other at once
+FAREWELL = 30.0  # seconds before its token ends at which a ticket says that it will not follow any longer
+PAUSE = 2.0  # seconds after Discord could not be reached
+
+
+class Ticket:
+    """One job's progress message and what it has to show next."""
+
+    def __init__(self, commission: Commission, pace: Pace) -> None:
+        self.commission = commission
+        self.message_id = commission.address.ticket_id
+        self.pace = pace
+        self.progress: Progress | None = None  # the newest; an older one is never shown any more
+        self.shown = ""
+        self.painting = False  # whether the message already shows the painting
+        self.ended = asyncio.Event()
+        self.changed = asyncio.Event()
+        self.turn: Turn | None = None
+
+    @property
+    def urgency(self) -> Urgency:
+        """How much its next edit matters among all tickets."""
+        if self.progress is None:
+            return Urgency.PLACE
+        return Urgency.PREVIEW if self.painting else Urgency.NOW
+
+    def show(self, progress: Progress) -> None:
+        """Show this instead of whatever was to be shown."""
+        if self.progress is None:
+            self._leave_the_queue()  # it stood there for a place in line; a first preview comes before those
+        elif progress.preview is None:
+            progress = replace(progress, preview=self.progress.preview)
+        self.progress = progress
+        self.changed.set()
+
+    def stop(self) -> None:
+        """No edit begins after this."""
+        self.ended.set()
+        self.changed.set()
+        self._leave_the_queue()
+
+    def _leave_the_queue(self) -> None:
+        if self.turn is not None:
+            self.turn.give_up()
+
+
+class Tickets:
+    """All live tickets."""
+
+    def __init__(self, studio: Studio, jobs: JobStore, courier: Courier, previews: Previews) -> None:
+        self._studio = studio
+        self._jobs = jobs
+        self._courier = courier
+        self._previews = previews
+        self._time = asyncio.get_running_loop().time
+        self._budget = EditBudget(previews.per_second, self._time)
+        self._live: dict[str, tuple[Ticket, asyncio.Task[None]]] = {}
+
+    async def open(self, commission: Commission) -> None:
+        """Follow a job from now on; returns at once."""
+        if commission.id not in self._live:
+            ticket = Ticket(commission, Pace(1.0 / self._previews.every, BURST, self._time()))
+            task = asyncio.create_task(self._follow(ticket), name=f"ticket-{commission.id}")
+            task.add_done_callback(_log_fault)
+            self._live[commission.id] = (ticket, task)
+
+    async def resume(self) -> None:
+        """After a restart: follow every job that still waits and whose message can still be changed."""
+        for commission in await self._jobs.in_state(*LIVE):
+            if self._courier.token_lives(commission.address):
+                await self.open(commission)
+
+    def progress(self, job_id: str, progress: Progress) -> None:
+        """A step was painted; returns at once."""
+        ticket, _ = self._live.get(job_id, (None, None))
+        if ticket is None:
+            return
+        if ticket.progress is None:
+            self.moved()
+        ticket.show(progress if self._previews.enabled else replace(progress, preview=None))
+
+    def moved(self) -> None:
+        """The line moved: waiting tickets look up their place again when there is room for it."""
+        for ticket, _ in self._live.values():
+            if ticket.progress is None:
+                ticket.changed.set()
+
+    def stop(self, job_id: str) -> None:
+        """The job is over: no edit of its ticket begins any more."""
+        ticket, _ = self._live.get(job_id, (None, None))
+        if ticket is not None:
+            ticket.stop()
+
+    async def finished(self, commission: Commission) -> int | None:
+        """Wait for an edit that is under way; returns the ticket's message id."""
+        ticket, task = self._live.pop(commission.id, (None, None))
+        if ticket is None or task is None:
+            return commission.address.ticket_id
+        ticket.stop()
+        await asyncio.wait({task})
+        return ticket.message_id or commission.address.ticket_id
+
+    async def close(self) -> None:
+        """Leave every ticket as it is; a later start follows them again."""
+        tasks = [task for _, task in self._live.values()]
+        self._live.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _follow(self, ticket: Ticket) -> None:
+        ticket.changed.set()
+        self._budget.spend()  # the first answer never waits, but it counts
+        try:
+            while not ticket.ended.is_set():
+                await self._next_change(ticket)
+                if ticket.ended.is_set():
+                    return
+                ticket.changed.clear()
+                if self._seconds_left(ticket) <= 0:
+                    await self._write(ticket, Parcel(text=farewell_text(ticket.commission), rows=_rows(ticket)))
+                    return
+                if ticket.shown and not await self._my_turn(ticket):
+                    continue
+                await self._draw(ticket)
+        except WayClosed:
+            log.info("job %s: its ticket is gone; the job goes on", ticket.commission.id)
+
+    async def _next_change(self, ticket: Ticket) -> None:
+        try:
+            async with asyncio.timeout(max(0.0, self._seconds_left(ticket))):
+                await ticket.changed.wait()
+        except TimeoutError:
+            return
+
+    async def _my_turn(self, ticket: Ticket) -> bool:
+        """Wait for this ticket's own pace, then for the budget; False when that has become pointless."""
+        pause = ticket.pace.wait(self._time())
+        if pause > 0:
+            await _sleep_until(ticket.ended, pause)
+        if ticket.ended.is_set():
+            return False
+        ticket.turn = self._budget.ask(ticket.urgency)
+        granted = await ticket.turn.granted()
+        ticket.turn = None
+        return granted and not ticket.ended.is_set()
+
+    async def _draw(self, ticket: Ticket) -> None:
+        parcel = await self._newest(ticket)
+        if ticket.ended.is_set() or parcel.text == ticket.shown:
+            return
+        if ticket.shown:
+            ticket.pace.take(self._time())
+        try:
+            await self._write(ticket, parcel)
+        except Unavailable:
+            await _sleep_until(ticket.ended, PAUSE)
+            ticket.changed.set()
+        except Rejected as error:
+            log.warning("job %s: Discord did not accept its ticket", ticket.commission.id, exc_info=error)
+
+    async def _newest(self, ticket: Ticket) -> Parcel:
+        if ticket.progress is not None:
+            text = painting_text(ticket.commission, ticket.progress)
+            return Parcel(text=text, rows=_rows(ticket), preview=ticket.progress.preview)
+        standing = await self._studio.standing(ticket.commission.id)
+        return Parcel(text=waiting_text(ticket.commission, standing), rows=_rows(ticket))
+
+    async def _write(self, ticket: Ticket, parcel: Parcel) -> None:
+        address = ticket.commission.address
+        if ticket.message_id is None:
+            sent = await self._courier.follow_up(address, parcel, ephemeral=address.private)
+            ticket.message_id = sent.message_id
+            await self._jobs.set_ticket(ticket.commission.id, sent.message_id)
+        else:
+            await self._courier.rewrite(address, ticket.message_id, parcel)
+        ticket.shown = parcel.text
+        ticket.painting = parcel.preview is not None or ticket.painting
+
+    def _seconds_left(self, ticket: Ticket) -> float:
+        return ticket.commission.address.token_expires - FAREWELL - self._studio.clock()
+
+
+def _rows(ticket: Ticket) -> Rows:
+    return ticket_rows(ticket.commission.id)
+
+
+async def _sleep_until(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return
+
+
+def _log_fault(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.error("A ticket stopped being followed; its job goes on", exc_info=task.exception())

@@ -1,0 +1,44 @@
+"""Who presses and where, taken from an interaction and reduced to what the front desk needs."""
+
+from __future__ import annotations
+
+import discord
+
+from bot.answer import Interaction
+from bot.order import INTERACTION_TOKEN_LIFE, Address, Member
+
+
+def member_of(interaction: Interaction) -> Member:
+    """The person, with the roles and rights they have where they ask."""
+    roles = interaction.user.roles if isinstance(interaction.user, discord.Member) else []
+    return Member(
+        id=interaction.user.id,
+        guild_id=interaction.guild_id,
+        role_names=frozenset(role.name for role in roles),
+        role_ids=frozenset(role.id for role in roles),
+        moderator=interaction.guild_id is not None and interaction.permissions.manage_messages,
+    )
+
+
+def address_of(interaction: Interaction, now: float, *, private: bool, ticket_id: int | None = None) -> Address:
+    """Where the answer goes; `now` in epoch seconds."""
+    return Address(
+        channel_id=interaction.channel_id or 0,
+        guild_id=interaction.guild_id,
+        interaction_id=interaction.id,
+        token=interaction.token,
+        token_expires=now + INTERACTION_TOKEN_LIFE,
+        application_id=interaction.application_id,
+        private=private,
+        ticket_id=ticket_id,
+        channel_reachable=_reachable(interaction),
+    )
+
+
+def _reachable(interaction: Interaction) -> bool:
+    if interaction.guild_id is None:
+        return bool(interaction.context.dm_channel)
+    rights = interaction.app_permissions
+    in_thread = isinstance(interaction.channel, discord.Thread)
+    may_write = rights.send_messages_in_threads if in_thread else rights.send_messages
+    return interaction.is_guild_integration() and rights.view_channel and may_write and rights.attach_files

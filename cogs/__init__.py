@@ -1,0 +1,1 @@
+"""The menu: slash commands and nothing else."""

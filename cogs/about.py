@@ -1,0 +1,69 @@
+"""/help and /about: what can be done here, with which model, and what is checked by what."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+from pathlib import PurePath
+
+from discord import app_commands
+from discord.ext import commands
+
+from bot.answer import Interaction
+from bot.client import AtelierClient
+from bot.echo import echo
+from bot.studio import Studio
+
+HELP = """\
+**/dream** paints a picture from words; only the prompt is needed.
+Under every picture:
+- **U1–U4** show one picture of a set by itself, **V1–V4** paint four variations of one.
+- **Again** paints the same wish with new noise, **Edit** lets you change the recipe first.
+- **Recipe** tells everything needed to paint it again, **Delete** removes it (yours, or for moderators).
+- **Report** tells the moderators of this server that something is wrong with it.
+**/queue** shows the line, **/cancel** takes you out of it, **/quota** says how much you can ask for.
+**/about** says which model paints and what is checked. Moderators: **/filter**."""
+
+
+class About(commands.Cog):
+    """What members may want to know."""
+
+    def __init__(self, client: AtelierClient) -> None:
+        self._studio = client.studio
+
+    @app_commands.command(name="help")
+    async def help(self, interaction: Interaction) -> None:
+        """What can be done here."""
+        await interaction.response.send_message(HELP, ephemeral=True)
+
+    @app_commands.command(name="about")
+    async def about(self, interaction: Interaction) -> None:
+        """Which model paints, under which licence, and what is checked by what."""
+        await interaction.response.send_message(about_text(self._studio), ephemeral=True)
+
+
+def about_text(studio: Studio) -> str:
+    """The model, its licence, the checks and the versions."""
+    card, status = studio.card, studio.status
+    name = PurePath(card.name).name if "/" in card.name or "\\" in card.name else card.name
+    lines = ["**Atelier**, a self-hosted art bot", f"Model: **{echo(name, 80)}**, licence: {echo(card.licence, 200)}"]
+    if card.note:
+        lines.append(echo(card.note, 300))
+    if card.sha256:
+        lines.append(f"Weights: SHA-256 {card.sha256[:16]}…")
+    if status is None:
+        lines.append("The model is being loaded.")
+    else:
+        lines.append(f"Painted on: {echo(status.device, 100)}")
+        lines.append(f"Every picture is checked before it is shown, by: {echo(', '.join(status.checkers), 600)}")
+        uploads = "are accepted" if status.accepts_uploads else "are refused: no checker could look at them"
+        lines.append(f"Pictures to start from {uploads}.")
+    lines.append("Prompts pass this server's /filter. A check says what it found, never that a picture is safe.")
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("discord.py", "diffusers", "torch"))
+    lines.append(f"-# Python {platform.python_version()}, {libraries}")
+    return "\n".join(lines)
+
+
+async def setup(client: AtelierClient) -> None:
+    """Put the commands on the menu."""
+    await client.add_cog(About(client))

@@ -153,6 +153,10 @@ export class CommandLine {
     } else if (event.key === "Backspace" && pill.isFile && !pill.empty) {
       this.remove(pill);
       if (pill.option.required) this.add(pill.option).focus();
+    } else if (event.key === "Backspace" && pill.chosen) {
+      event.preventDefault();
+      pill.setText("");
+      this.showPill(pill);
     } else if (event.key === "Backspace" && pill.empty) {
       event.preventDefault();
       this.backspace(pill, at);

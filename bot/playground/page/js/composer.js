@@ -28,6 +28,8 @@ export class Composer {
       event.preventDefault();
       this.submit();
     });
+    form.addEventListener("focusout", (event) => this.line && !form.contains(event.relatedTarget) && (this.panel.hidden = true));
+    form.addEventListener("focusin", () => this.line && (this.panel.hidden = false));
     form.addEventListener("paste", (event) => this.pasted(event));
     this.acceptDrops();
   }

@@ -25,6 +25,11 @@ export function fieldFor(app, component, name) {
   }
 }
 
+/** Tell the form about a change that no native event tells. */
+function changed(node) {
+  node.dispatchEvent(new Event("commit", { bubbles: true }));
+}
+
 function textField(component) {
   const required = component.required ?? true;
   const paragraph = component.style === PARAGRAPH;
@@ -53,7 +58,7 @@ function textField(component) {
 
 function selectField(app, component, name) {
   const required = component.required ?? true;
-  const select = new SelectControl(app, component, { label: name, onCommit: () => {} });
+  const select = new SelectControl(app, component, { label: name, onCommit: () => changed(select.node) });
   return {
     node: select.node, control: select.button,
     problem: () => {
@@ -110,6 +115,7 @@ function uploadField(app, component, name) {
   const add = (more) => {
     files = most === 1 ? [...more].slice(0, 1) : [...files, ...more].slice(0, most);
     paint();
+    changed(list);
   };
   input.addEventListener("change", () => {
     add(input.files);

@@ -41,6 +41,9 @@ export class MessageView {
 
   /** @param {any} message @param {boolean} continues whether it goes on from the message above by the same author */
   update(message, continues) {
+    const { changes } = this.app.store;
+    if (this.drawn?.message === message && this.drawn.continues === continues && this.drawn.changes === changes) return;
+    this.drawn = { message, continues, changes };
     this.message = message;
     const focused = this.node.contains(document.activeElement) ? document.activeElement : null;
     const { store } = this.app;

@@ -22,7 +22,7 @@ export class Modal {
     this.submitButton = h("button", { type: "submit", class: "button button-primary" }, "Submit");
     const title = h("h2", { id: uniqueId("modal") }, opened.title);
     const bot = app.bot();
-    this.form = h("form", { class: "modal-form", noValidate: true, on: { submit: (event) => this.submit(event) } },
+    this.form = h("form", { class: "modal-form", noValidate: true, on: { submit: (event) => this.submit(event), input: () => this.mend(), commit: () => this.mend() } },
       h("header", { class: "modal-head" }, h("div", {}, title, h("p", { class: "modal-note" }, `This form goes to ${bot ? app.store.nameOf(bot) : "the application"}.`)),
         h("button", { type: "button", class: "icon-button", "aria-label": "Close", on: { click: () => this.close() } }, icon("close"))),
       h("div", { class: "modal-body" }, this.entries.map((entry) => entry.node)),
@@ -55,18 +55,24 @@ export class Modal {
 
   /** @returns {boolean} whether every field holds what it must; the first that does not takes the focus */
   check() {
-    let first = null;
-    for (const { field, problem } of this.entries.filter((entry) => entry.field)) {
-      const sentence = field.problem();
-      problem.textContent = sentence ?? "";
-      field.node.classList.toggle("is-wrong", Boolean(sentence));
-      if (sentence) {
-        field.control?.setAttribute("aria-invalid", "true");
-        first ??= field;
-      } else field.control?.removeAttribute("aria-invalid");
-    }
-    first?.control?.focus();
-    return !first;
+    const wrong = this.entries.filter((entry) => entry.field && this.mark(entry));
+    wrong[0]?.field.control?.focus();
+    return !wrong.length;
+  }
+
+  /** Show what is wrong with one field, if anything is. */
+  mark({ field, problem }) {
+    const sentence = field.problem();
+    problem.textContent = sentence ?? "";
+    field.node.classList.toggle("is-wrong", Boolean(sentence));
+    if (sentence) field.control?.setAttribute("aria-invalid", "true");
+    else field.control?.removeAttribute("aria-invalid");
+    return Boolean(sentence);
+  }
+
+  /** A field that was found wrong is looked at again as soon as it changes. */
+  mend() {
+    for (const entry of this.entries) if (entry.problem?.textContent) this.mark(entry);
   }
 
   async submit(event) {

@@ -10,8 +10,7 @@ export class Sidebar {
   constructor(app, { channels, self, title }) {
     Object.assign(this, { app, channels, self, title });
     const { store } = app;
-    for (const name of ["state", "channel"]) store.on(name, () => this.render());
-    store.on("messages", () => this.render());
+    for (const name of ["state", "channel", "unread"]) store.on(name, () => this.render());
   }
 
   render() {

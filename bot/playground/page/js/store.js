@@ -23,10 +23,13 @@ export class Store extends EventTarget {
     this.pending = new Map();
     this.unread = new Set();
     this.connected = true;
+    /** Counts what may change how any message looks: names, and what is under way. */
+    this.changes = 0;
   }
 
   /** @param {string} name @param {any} [detail] */
   emit(name, detail) {
+    if (name === "state" || name === "pending") this.changes += 1;
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 
@@ -87,7 +90,10 @@ export class Store extends EventTarget {
     this.put(message, created);
     const interactionId = message.interaction_metadata?.id ?? message.interaction?.id;
     if (interactionId) this.settle((pending) => pending.id === interactionId && pending.kind !== "component");
-    if (message.channel_id !== this.channelId && fresh && message.author.id !== this.me.id) this.unread.add(message.channel_id);
+    if (message.channel_id !== this.channelId && fresh && message.author.id !== this.me.id && !this.unread.has(message.channel_id)) {
+      this.unread.add(message.channel_id);
+      this.emit("unread");
+    }
     this.emit("messages", { channelId: message.channel_id, fresh: fresh ? message : null });
   }
 

@@ -2,6 +2,7 @@
 
 import { h, syncChildren } from "./dom.js";
 import { avatar } from "./avatar.js";
+import { OPTION, leavesHere } from "./commands.js";
 import { icon } from "./icons.js";
 import { MessageView, excerpt } from "./message.js";
 import { EPHEMERAL, LOADING } from "./permissions.js";
@@ -23,6 +24,7 @@ export class Timeline {
       this.render();
       if (fresh) this.announce(fresh);
     });
+    store.on("state", () => store.channelId && this.render());
     store.on("pending", ({ channelId }) => channelId === store.channelId && this.render());
     scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
     list.addEventListener("keydown", (event) => this.key(event));
@@ -45,7 +47,7 @@ export class Timeline {
     const messages = store.messagesOf(store.channelId);
     const nodes = [];
     let before = null;
-    if (store.complete.has(store.channelId)) nodes.push(this.extra(`start.${store.channelId}`, () => this.beginning()));
+    if (store.complete.has(store.channelId)) nodes.push(this.extra(`start.${store.channelId}.${this.firstSteps()?.command.id}`, () => this.beginning()));
     for (const message of messages) {
       const day = dayText(snowflakeTime(message.id));
       if (!before || dayText(snowflakeTime(before.id)) !== day) {
@@ -90,7 +92,19 @@ export class Timeline {
     const title = this.app.channelTitle(channel);
     return h("li", { class: "beginning" }, h("span", { class: "beginning-mark" }, icon(this.app.channelIcon(channel))),
       h("h2", {}, channel.type === 1 ? title : `Welcome to ${title}`),
-      h("p", {}, channel.topic ?? (channel.type === 1 ? `This is the start of your messages with ${title}.` : `This is the start of the ${title} channel.`)));
+      h("p", {}, channel.topic ?? (channel.type === 1 ? `This is the start of your messages with ${title}.` : `This is the start of the ${title} channel.`)),
+      this.invitation());
+  }
+
+  /** A command that takes words, for someone who has never been here. */
+  firstSteps() {
+    return leavesHere(this.app.store).find((leaf) => leaf.options.some((option) => option.required && option.type === OPTION.STRING) && !leaf.path.length) ?? null;
+  }
+
+  invitation() {
+    const leaf = this.firstSteps();
+    if (!leaf) return null;
+    return h("p", { class: "invitation" }, h("button", { type: "button", class: "button button-primary", on: { click: () => this.app.composer.startCommand(leaf.name, leaf.command.id) } }, `Try /${leaf.name}`), h("span", {}, leaf.description));
   }
 
   /** The line shown from sending a command until the application answers. */

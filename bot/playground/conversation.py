@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from bot.playground.connection import Connection, Payload
@@ -12,6 +13,8 @@ from bot.playground.login import Login
 from bot.playground.logins import Logins
 from bot.playground.members import member_chunks
 from bot.playground.opcodes import Close, Op
+
+log = logging.getLogger(__name__)
 
 
 class Conversation:
@@ -46,6 +49,7 @@ class Conversation:
         try:
             self._route(payload)
         except RefusedError as refusal:
+            log.info("gateway client refused with %d: %s", refusal.code, refusal.reason)
             self.connection.close(refusal.code, refusal.reason)
 
     def _route(self, payload: Payload) -> None:
@@ -90,6 +94,7 @@ class Conversation:
             shard=identify.shard,
         )
         self._logins.attach(login, self.connection)
+        log.info("gateway client logged in as shard %d of %d", login.shard.index, login.shard.count)
         self._greet(login, identify)
 
     def _greet(self, login: Login, identify: Identify) -> None:
@@ -133,6 +138,7 @@ class Conversation:
             return
         self._login = login
         self._logins.attach(login, self.connection)
+        log.info("gateway client resumed after event %d of %d", sequence, login.sequence)
         login.replay(sequence)
         login.emit("RESUMED", {"_trace": ["local"]})
 

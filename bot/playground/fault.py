@@ -32,7 +32,7 @@ class Fault:
 
     kind: FaultKind
     method: str = "*"
-    path: str = "**"  # without the /api/v10 prefix; * is one segment, ** any number
+    path: str = "**"  # of the API without /api/v10, or of the CDN; * is one segment, ** any number
     count: int | None = None
     duration_s: float | None = None
     skip: int = 0  # so many matching requests pass first

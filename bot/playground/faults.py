@@ -80,7 +80,7 @@ class Faults:
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """For the application's list of middlewares, before the rate limits."""
+        """For the application's list of middlewares, before the rate limits; hits the API and the CDN only."""
         ending: Fault | None = None
         for fault in self._struck_by(request):
             if fault.kind is FaultKind.LATENCY:
@@ -104,13 +104,17 @@ class Faults:
 
     def _struck_by(self, request: web.Request) -> list[Fault]:
         """The faults for this request, at most one of which ends it."""
-        path = api_path(request.path) or request.path
+        path = api_path(request.path)
+        if path is None and request.path.startswith("/cdn/"):
+            path = request.path
+        if path is None:
+            return []
         is_upload = request.content_type.startswith("multipart/")
         struck: list[Fault] = []
         is_over = False
         for armed in self._live():
             ends = armed.fault.kind not in (FaultKind.LATENCY, FaultKind.SLOW_UPLOAD)
-            if armed.fault.kind in GATEWAY_KINDS or (ends and is_over) or path.startswith("/control"):
+            if armed.fault.kind in GATEWAY_KINDS or (ends and is_over):
                 continue
             if armed.fault.matches(request.method, path, is_upload=is_upload) and armed.strike():
                 struck.append(armed.fault)

@@ -135,11 +135,13 @@ async def test_a_crawling_upload_arrives_when_time_jumps() -> None:
         assert (await asyncio.wait_for(sending, 2)).status == 200
 
 
-async def test_the_controls_are_never_hit() -> None:
+async def test_only_what_the_bot_asks_for_is_hit() -> None:
     target = Target()
     target.faults.add(Fault(FaultKind.STATUS))
     async with serving(target.app) as client:
-        assert (await client.delete("/control/faults")).status == 200
+        for path in ("/control/faults", "/client/state", "/", "/gateway"):
+            assert (await client.get(path)).status == 200
+        assert (await client.get("/api/v10/users/@me")).status == 500
         assert (await client.get("/cdn/attachments/1/2/a.png")).status == 500
 
 

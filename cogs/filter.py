@@ -22,7 +22,8 @@ HOW = "A word, word*, *word*, “two words”, re:pattern, or allow:word"
 
 
 @app_commands.default_permissions(manage_guild=True)
-@app_commands.guild_only()
+@app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
+@app_commands.allowed_installs(guilds=True, users=False)
 class Filter(commands.GroupCog, group_name="filter", group_description=ABOUT):
     """The rules of one server."""
 

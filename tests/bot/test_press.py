@@ -1,0 +1,34 @@
+"""Buttons: everything in the custom_id, nothing else believed."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.press import Deed, Press
+
+JOBS = st.text("abcdefghijklmnopqrstuvwxyz234567", min_size=16, max_size=16)
+
+
+@given(st.sampled_from(Deed), JOBS, st.none() | st.integers(0, 3))
+def test_round_trip(deed: Deed, job: str, index: int | None) -> None:
+    press = Press(deed, job, index)
+
+    assert len(press.custom_id) <= 100
+    assert Press.read(press.custom_id) == press
+
+
+@given(st.text(max_size=120))
+def test_foreign_custom_ids_are_not_ours(custom_id: str) -> None:
+    press = Press.read(custom_id)
+
+    assert press is None or press.custom_id == custom_id
+
+
+@pytest.mark.parametrize(
+    "custom_id",
+    ["", "at:", "at:v", "at:boil:aaaaaaaaaaaaaaaa", "at:v:short", "at:v:aaaaaaaaaaaaaaaa:4", "at:v:AAAAAAAAAAAAAAAA:0"],
+)
+def test_broken_custom_ids(custom_id: str) -> None:
+    assert Press.read(custom_id) is None

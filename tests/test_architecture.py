@@ -14,19 +14,8 @@ from bot.doctor import NEEDED_PERMISSIONS
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted(path for package in ("bot", "generation", "cogs") for path in (ROOT / package).rglob("*.py"))
-SILENT_NAMES = {"util", "utils", "helper", "helpers", "manager", "common", "misc", "base", "handler", "service"}
-    "util",
-    "utils",
-    "helper",
-    "helpers",
-    "manager",
-    "common",
-    "misc",
-    "base",
-    "handler",
-    "service",
-    "processor",
-}
+WORDLESS = "util utils helper helpers manager common misc base handler service processor"
+SILENT_NAMES = set(WORDLESS.split())
 IMPORTED_BY_BOT = """
 import sys
 import bot.app, bot.doctor, bot.launch, cogs.dream, cogs.line, cogs.about, cogs.filter, bot.playground.server

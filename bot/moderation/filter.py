@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
-from bot.moderation.letters import AMBIGUOUS, BIDI_CONTROLS, LOOKS
+from bot.moderation.letters import AMBIGUOUS, BIDI_CONTROLS, LOOKS, prepare
 from bot.moderation.lexicon import Hit, Lexicon
 from bot.moderation.rules import Mode, Rule, compile_regex
 from bot.moderation.verdict import ALLOWED, Decision, Reading, Verdict
@@ -22,6 +22,7 @@ class Filter:
     __slots__ = ("_excuses", "_keywords", "_patterns", "_symbols")
 
     def __init__(self, rules: Iterable[Rule]) -> None:
+        prepare()
         each = [*dict.fromkeys(sorted(rules, key=_sort_key))]
         words = [rule for rule in each if rule.words]
         self._keywords = Lexicon(rule for rule in words if rule.decision is not Decision.ALLOW)

@@ -7,23 +7,21 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from bot.moderation.letters import AMBIGUOUS
+from bot.moderation.letters import AMBIGUOUS, UNSPACED
 from bot.moderation.rules import Mode, Rule
 from bot.moderation.verdict import Decision
 
 # Words that become another word's form when -ed or -ing is put on as it stands: striped is no form of strip.
 _TAKES_NO_BARE_SUFFIX: Final = frozenset(
-    "bar bas bath bid bit can cap car cas cod con cop crud cub cut dat din dim don dot dud fad far fat fin flam gag gal "
-    "gam gap glad glar glob grad grav grim grip hat her hid hop hug jad jut kit lad lam lob lop lut mad man mat mod mop "
-    "mut nod not nud pal pan par pat pin plan plat plum pol pop prim pro quit rag rap rat rid rip rob rod rot rul sag "
-    "scar scop scrap shad sham shap shar shin sid sit slat slav slid slim slop snip spar spin spit stag star strip swip "
-    "tam tap tar tim ton tot trad trip tub tun twin van vin vot wad wag war win wip writ".split()
+    """
+    bar bas bath bid bit can cap car cas cod con cop crud cub cut dat din dim don dot dud fad far fat
+    fin flam gag gal gam gap glad glar glob grad grav grim grip hat her hid hop hug jad jut kit lad lam
+    lob lop lut mad man mat mod mop mut nod not nud pal pan par pat pin plan plat plum pol pop prim pro
+    quit rag rap rat rid rip rob rod rot rul sag scar scop scrap shad sham shap shar shin sid sit slat
+    slav slid slim slop snip spar spin spit stag star strip swip tam tap tar tim ton tot trad trip tub
+    tun twin van vin vot wad wag war win wip writ
+    """.split()  # noqa: SIM905 - words read best as text
 )
-# Scripts written without spaces have no word boundaries to ask for.
-_UNSPACED: Final = (
-    (0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x3005, 0x30FF), (0x3400, 0x9FFF), (0xF900, 0xFAFF),
-    (0x20000, 0x3FFFF),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +69,8 @@ def _form(rule: Rule, literal: str, core: int, suffix: str, *, glued: bool) -> F
         rule=rule,
         key="".join("i" if run[0] == "l" else run[0] for run in runs),
         runs=runs,
-        left=rule.mode in (Mode.WHOLE, Mode.PREFIX) and not _is_unspaced(literal[0]),
-        right=rule.mode in (Mode.WHOLE, Mode.SUFFIX) and not _is_unspaced(literal[-1]),
+        left=rule.mode in (Mode.WHOLE, Mode.PREFIX) and not UNSPACED.match(literal[0]),
+        right=rule.mode in (Mode.WHOLE, Mode.SUFFIX) and not UNSPACED.match(literal[-1]),
         core=core,
         suffix=suffix,
         locked=locked,
@@ -103,7 +101,3 @@ def _spellings(word: str, *, whole: bool, plural_only: bool) -> Iterator[tuple[s
     if word not in _TAKES_NO_BARE_SUFFIX:
         yield word + "ed", "ed"
         yield word + "ing", "ing"
-
-
-def _is_unspaced(letter: str) -> bool:
-    return any(first <= ord(letter) <= last for first, last in _UNSPACED)

@@ -18,6 +18,11 @@ AMBIGUOUS: Final = "ǀ"
 BIDI_CONTROLS: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """The twelve characters with Unicode's Bidi_Control property."""
 
+UNSPACED: Final = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+"""A letter of a script written without spaces (Thai, Lao, Burmese, Khmer, kana, Han): no word boundary to ask for."""
+
 # One character may fold to a whole sentence (U+FDFA: 18 letters); four keep every text within four times its length.
 LONGEST_FOLD: Final = 4
 LONGEST_SOUND: Final = 6
@@ -113,6 +118,11 @@ def _confusables() -> dict[str, str]:
         elif letters:
             twins[character] = letters[0].lower()
     return twins
+
+
+def prepare() -> None:
+    """Load the table of look-alikes now (some 20 ms), so that no member's prompt has to wait for it."""
+    _confusables()
 
 
 LOOKS: Final = Letters(_fold)

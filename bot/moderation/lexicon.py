@@ -55,41 +55,35 @@ class Lexicon:
         """
         if self._automaton is None or not view.text:
             return
-        text = view.text
+        text, apart = view.text, not view.joined
+        # Where nothing was joined, an ASCII letter beside a find forbids it: a cheap answer for nearly all of them.
+        # Only a version (v2) may follow a word directly.
+        cheap = apart and not view.page.camel
         for last, forms in self._automaton.iter(text):
             end = last + 1
+            stops_inside = cheap and "a" <= text[end : end + 1] <= "z" and text[end] != "v"
             for form in forms:
                 start = end - len(form.key)
-                if form.glued and not view.joined:
+                if (stops_inside and form.right) or (form.glued and apart):
                     continue
-                if not view.joined and not view.page.camel and _is_inside_word(text, start, end, form):
+                if cheap and form.left and start > 0 and "a" <= text[start - 1] <= "z":
                     continue
                 hit = _judge(form, view, start, end)
                 if hit is not None and (hit.exact or not strict):
                     yield end, hit
 
 
-def _is_inside_word(text: str, start: int, end: int, form: Form) -> bool:
-    """Whether an ASCII letter beside the match forbids it: a cheap answer for nearly every chance find."""
-    if form.left and start > 0 and "a" <= text[start - 1] <= "z":
-        return True
-    # A version such as v2 may follow.
-    return form.right and end < len(text) and "a" <= text[end] <= "z" and text[end] != "v"
-
-
 def _judge(form: Form, view: View, start: int, end: int) -> Hit | None:
-    if not view.bounded(start, end, left=form.left, right=form.right):
-        return None
-    starts, ends = view.runs
-    first, after = starts[start], ends[end - 1]
-    if view.joined and not (form.left and form.right) and not _is_evasive(form, view, start, end):
+    """Whether characters start..end of the view are `form` as someone might write it."""
+    edges = _edges(form, view, start, end)
+    if edges is None:
         return None
     exact, stretches = True, []
     digits = total = 0
     for index, need in enumerate(form.runs):
         if need == " ":
             continue
-        letters = view.letters(start + index)
+        letters = view.letters([cell for cell in view.cells(start + index) if edges[0] <= cell <= edges[1]])
         surplus = _surplus(form, index, letters)
         if surplus < 0:
             return None
@@ -103,19 +97,39 @@ def _judge(form: Form, view: View, start: int, end: int) -> Hit | None:
         return None
     if stretches and not _is_stretched(form, stretches):
         return None
-    return Hit(form, first, after, exact)
+    return Hit(form, edges[0], edges[1] + 1, exact)
 
 
-def _is_evasive(form: Form, view: View, start: int, end: int) -> bool:
-    """For word* and the like in joined text: push-it is two words, bull(sh)it is one taken apart."""
+def _edges(form: Form, view: View, start: int, end: int) -> tuple[int, int] | None:
+    """First and last cell of a find that stands where its rule wants it, else None."""
     starts, ends = view.runs
-    first, after = starts[start], ends[end - 1]
-    between = {
-        cell
-        for cell, kind in zip(view.page.cells[first:after], view.classes[first:after], strict=True)
-        if kind == SEPARATOR
-    }
-    return not between & _JOINERS or view.bounded(start, end, left=True, right=True)
+    first, last = starts[start], ends[end - 1] - 1
+    # In joined text a run may hold a letter of the word before or behind: saw-w4lnut, w4lnut-tree.
+    if form.left and not view.starts_word(start, first):
+        need = len(form.runs[0])
+        if ends[start] - first <= need or len(cells := view.cells(start)) <= need:
+            return None
+        first = cells[-need]
+        if not view.starts_word(start, first):
+            return None
+    if form.right and not view.ends_word(end - 1, last + 1):
+        need = len(form.runs[-1])
+        if last + 1 - starts[end - 1] <= need or len(cells := view.cells(end - 1)) <= need:
+            return None
+        last = cells[need - 1]
+        if not view.ends_word(end - 1, last + 1):
+            return None
+    if not (form.left and form.right) and view.joined and not _is_evasive(view, start, end, (first, last)):
+        return None
+    return first, last
+
+
+def _is_evasive(view: View, start: int, end: int, edges: tuple[int, int]) -> bool:
+    """For word* and the like in joined text: push-it is two words, bull(sh)it is one taken apart."""
+    first, last = edges
+    parted = zip(view.page.cells[first:last], view.classes[first:last], strict=True)
+    between = {cell for cell, kind in parted if kind == SEPARATOR}
+    return not between & _JOINERS or (view.starts_word(start, first) and view.ends_word(end - 1, last + 1))
 
 
 def _surplus(form: Form, index: int, letters: str) -> int:
@@ -124,9 +138,9 @@ def _surplus(form: Form, index: int, letters: str) -> int:
     more = len(letters) - len(need)
     if form.key[index] != "i" or letters == need:
         return more
-    if form.core >= _LONG or not _EITHER.isdisjoint(letters):
+    if not _EITHER.isdisjoint(letters):
         return more
-    if need == "i" and letters == "l" and _is_between_consonants(form.key, index):
+    if more == 0 and _is_exchanged(form, index, letters):
         return 0
     wanted, written = ([(kind, len([*run])) for kind, run in groupby(text)] for text in (need, letters))
     if [kind for kind, _ in wanted] != [kind for kind, _ in written]:
@@ -134,6 +148,17 @@ def _surplus(form: Form, index: int, letters: str) -> int:
     if any(count < least for (_, count), (_, least) in zip(written, wanted, strict=True)):
         return -1
     return more
+
+
+def _is_exchanged(form: Form, index: int, letters: str) -> bool:
+    """Whether one i was written as l or the other way round where that makes no other word."""
+    need = form.runs[index]
+    if need == "i" and letters == "l" and _is_between_consonants(form.key, index):
+        return True
+    wrong = [place for place, (wanted, written) in enumerate(zip(need, letters, strict=True)) if wanted != written]
+    # -le and -ie end many pairs of words: candles, candies.
+    is_ending = wrong[-1] == len(need) - 1 and form.key[index + 1 : index + 2] == "e"
+    return form.core >= _LONG and len(wrong) == 1 and not is_ending
 
 
 def _is_between_consonants(key: str, index: int) -> bool:

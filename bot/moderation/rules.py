@@ -55,7 +55,7 @@ class Rule:
 
 def parse_rule(text: str, line: int | None = None) -> Rule | None:
     """One rule, or None for an empty line or a comment; raises RuleError with a sentence saying what to do."""
-    if text.startswith("re:") or text.startswith("review:re:"):
+    if text.startswith(("re:", "review:re:")):
         source = re.sub(r"\s#.*", "", text).strip()
     else:
         source = text.lstrip("\ufeff").split("#", 1)[0].strip()
@@ -133,7 +133,7 @@ def _reason(error: Exception) -> str:
 def _keyword(source: str, body: str, decision: Decision, line: int | None) -> Rule:
     if len(body) > LONGEST_KEYWORD:
         raise RuleError(
-            f"This rule has {len(body)} characters and at most {LONGEST_KEYWORD} are allowed; a shorter part of it will do.",
+            f"This rule has {len(body)} characters and at most {LONGEST_KEYWORD} are allowed; a part of it will do.",
             line,
         )
     core = body.strip("*").strip()

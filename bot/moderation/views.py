@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from bot.moderation.letters import AMBIGUOUS, LOOKS, SOUNDS, Letters
+from bot.moderation.letters import AMBIGUOUS, LOOKS, SOUNDS, UNSPACED, Letters
 from bot.moderation.verdict import Reading
 
 SEPARATOR: Final = "\x01"
@@ -21,18 +21,15 @@ _WEIGHT = re.compile(r":\s{0,3}[+-]?\d{0,4}\.?\d{1,6}\s{0,3}(?=[)\]}>])|(?<=[)\]
 _NATURAL_APOSTROPHE = re.compile(
     r"(?<=[^\W\d_])'(?=(?:s|t|d|m|re|ll|ve|em|n|til|cause)\b)|(?<=\b[dlojcnmts])'(?=[^\W\d_])"
 )
-_DOUBLED = re.compile(r"([^0-9])\1+")
+_REPEATED = re.compile(r"([^0-9])(?=\1)")
 _INSIDE_WORD = re.compile(r"[^\x01 ]\x01+[^\x01 ]")
 _ALONE = re.compile(r"(?<!\S)\S(?: \S){2,}(?!\S)")
 _TAGS = re.compile("[\U000e0020-\U000e007e]")
 _CAMEL = re.compile(r"[a-z][A-Z]")
-_UNSPACED = re.compile(
-    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
-)
 
 
 class _Classes(dict[int, str]):
-    """A translation table: letters stay (l and i become one class), the rest is a separator unless `symbols` knows it."""
+    """A translation table: letters stay (l and i are one class), the rest is a separator unless `symbols` knows it."""
 
     def __init__(self, symbols: dict[str, str]) -> None:
         super().__init__({ord("l"): "i", ord(AMBIGUOUS): "i"} | {ord(key): value for key, value in symbols.items()})
@@ -47,11 +44,12 @@ _DIGITS = {"0": "o", "1": "i", "2": "z", "3": "e", "4": "a", "5": "s", "6": "g",
 _SURE = _DIGITS | {"@": "a", "$": "s", "€": "e", "£": "i", "¢": "c"}
 _BOLD = _SURE | {"!": "i", "|": "i", "+": "t", "¡": "i"}
 _PLAIN = _Classes({})
+_ANY_LEET = re.compile(r"[0-9@$€£¢!|+¡]")
 # Each table with what must be in the text to make its reading worth while. "!", "|" and "+" are punctuation in one
 # reading and letters in the next; 6, 7 and 9 stand for two letters each.
 _LEET = (
     (_Classes(_SURE), re.compile(r"[^\W\d_][0-9@$€£¢]|[0-9@$€£¢][^\W\d_]|\d{5}"), re.compile(r"[0-9@$€£¢]")),
-    (_Classes(_BOLD), re.compile(r"\w[!|+¡]|[!|+¡]\w"), re.compile(r"[!|+¡]")),
+    (_Classes(_BOLD), re.compile(r"[\w@$€£¢][!|+¡]|[!|+¡][\w@$€£¢]"), re.compile(r"[!|+¡]")),
     (_Classes(_BOLD | {"6": "b", "7": "i", "9": "q"}), re.compile(r"[^\W\d_][679]|[679][^\W\d_]"), None),
 )
 
@@ -95,9 +93,9 @@ class Page:
         if cell == 0:
             return True
         before = self.plain[cell - 1]
-        if before == " " or before == SEPARATOR or _UNSPACED.match(before):
+        if before == " " or before == SEPARATOR or UNSPACED.match(before):
             return True
-        if before.isdigit():
+        if before.isdigit() and not self.plain[cell].isdigit():
             head = self.plain[max(0, cell - 9) : cell].rstrip("0123456789")
             return not head or not head[-1].isalnum()
         return self.camel and self._turns(cell) and self.original[self.place(cell) + 1 : self.place(cell) + 2].islower()
@@ -107,9 +105,11 @@ class Page:
         if cell >= len(self.plain):
             return True
         after = self.plain[cell]
-        if after == " " or after == SEPARATOR or _UNSPACED.match(after):
+        if after == " " or after == SEPARATOR or UNSPACED.match(after):
             return True
-        if after.isdigit() or (after == "v" and self.plain[cell + 1 : cell + 2].isdigit()):
+        if (after.isdigit() and not self.plain[cell - 1].isdigit()) or (
+            after == "v" and self.plain[cell + 1 : cell + 2].isdigit()
+        ):
             tail = self.plain[cell + 1 : cell + 9].lstrip("0123456789")
             return not tail or not tail[0].isalnum()
         return self.camel and self._turns(cell)
@@ -133,7 +133,7 @@ class View:
 
     def __init__(self, page: Page, classes: str, *, joined: bool, leet: bool, reading: Reading) -> None:
         self.page, self.classes, self.joined, self.leet, self.reading = page, classes, joined, leet, reading
-        self.text = _DOUBLED.sub(r"\1", classes.replace(SEPARATOR, "" if joined else " "))
+        self.text = _REPEATED.sub("", classes.replace(SEPARATOR, "" if joined else " "))
         self._runs: tuple[list[int], list[int]] | None = None
 
     @property
@@ -160,22 +160,26 @@ class View:
                 last = kind
         return starts, ends
 
-    def letters(self, index: int, most: int = 64) -> str:
-        """The cells behind one character of `text`, at most `most` of them; a capital I that may be an l is marked."""
+    def cells(self, index: int, most: int = 64) -> list[int]:
+        """The cells of the letters behind one character of `text`, at most `most` of them."""
         starts, ends = self.runs
         first, end = starts[index], min(ends[index], starts[index] + 4 * most)
-        found = [cell for cell in range(first, end) if self.classes[cell] not in " \x01"][:most]
-        cells = self.page.cells
-        if self.text[index] != "i":
-            return "".join(cells[cell] for cell in found)
+        return [cell for cell in range(first, end) if self.classes[cell] not in " \x01"][:most]
+
+    def letters(self, cells: list[int]) -> str:
+        """What stands in the cells; a capital I that may be an l is marked."""
+        page = self.page
         return "".join(
-            AMBIGUOUS if cells[cell] == "i" and self.page.looks_ambiguous(cell) else cells[cell] for cell in found
+            AMBIGUOUS if page.cells[cell] == "i" and page.looks_ambiguous(cell) else page.cells[cell] for cell in cells
         )
 
-    def bounded(self, start: int, end: int, *, left: bool, right: bool) -> bool:
-        """Whether characters start..end of `text` begin (if `left`) and end (if `right`) where a word may."""
-        starts, ends = self.runs
-        return (not left or self.page.starts_word(starts[start])) and (not right or self.page.ends_word(ends[end - 1]))
+    def starts_word(self, index: int, cell: int) -> bool:
+        """Whether a word may begin at `cell`, a cell of character `index`."""
+        return self.page.starts_word(cell)
+
+    def ends_word(self, index: int, cell: int) -> bool:
+        """Whether a word may end with character `index`, just before `cell`."""
+        return self.page.ends_word(cell)
 
 
 class Spaced(View):
@@ -186,38 +190,50 @@ class Spaced(View):
     def __init__(self, source: View) -> None:
         self.page, self.classes, self.leet = source.page, source.classes, source.leet
         self.joined, self.reading = True, Reading.SPACED
-        self.text = ""
         self._runs = ([], [])
+        words: list[str] = []
         for found in _ALONE.finditer(source.text):
             tokens = range(found.start(), found.end(), 2)
-            self._add(source, tokens)
+            words += self._read(source, tokens)
             # "a n a k e d" is an article and a word.
             if source.text[tokens[0]] in "ai" and len(tokens) > 3:
-                self._add(source, tokens[1:])
+                words += self._read(source, tokens[1:])
+        self.text = "".join(words)
 
-    def _add(self, source: View, tokens: range) -> None:
+    def _read(self, source: View, tokens: range) -> list[str]:
+        """The run by its gaps and, where these differ, also as a single word: an invisible letter may widen a gap."""
         starts, ends = source.runs
         gaps = [source.page.cells[ends[left] : starts[left + 2]] for left in tokens[:-1]]
         shapes = [(" " in gap, len(gap)) for gap in gaps]
         usual = Counter(shapes).most_common(1)[0][0]
+        wide = [shape > usual for shape in shapes]
+        words = [self._word(source, tokens, wide)]
+        if any(wide):
+            words.append(self._word(source, tokens, [False] * len(wide)))
+        return words
+
+    def _word(self, source: View, tokens: range, wide: list[bool]) -> str:
+        starts, ends = source.runs
         pieces: list[tuple[str, int, int]] = []
-        for token, shape in zip(tokens, [*shapes, usual], strict=True):
+        for token, is_wide in zip(tokens, [*wide, True], strict=True):
             letter = source.text[token]
             if pieces and pieces[-1][0] == letter and not letter.isdigit():
                 pieces[-1] = (letter, pieces[-1][1], ends[token])
             else:
                 pieces.append((letter, starts[token], ends[token]))
-            if shape > usual:
+            if is_wide:
                 pieces.append((" ", ends[token], ends[token]))
-        pieces.append((" ", pieces[-1][2], pieces[-1][2]))
-        self.text += "".join(piece[0] for piece in pieces)
         self.runs[0].extend(piece[1] for piece in pieces)
         self.runs[1].extend(piece[2] for piece in pieces)
+        return "".join(piece[0] for piece in pieces)
 
-    def bounded(self, start: int, end: int, *, left: bool, right: bool) -> bool:
-        """As in any view; here only spaces and the ends of a run bound a word."""
-        begins = start == 0 or self.text[start - 1] == " "
-        return (not left or begins) and (not right or self.text[end : end + 1] in ("", " "))
+    def starts_word(self, index: int, cell: int) -> bool:
+        """Whether character `index` begins a word: here only spaces and the ends of a run bound one."""
+        return index == 0 or self.text[index - 1] == " "
+
+    def ends_word(self, index: int, cell: int) -> bool:
+        """Whether character `index` ends a word."""
+        return self.text[index + 1 : index + 2] in ("", " ")
 
 
 def pages(text: str) -> Iterator[tuple[Page, Reading | None]]:
@@ -241,6 +257,8 @@ def views(page: Page, override: Reading | None = None) -> Iterator[View]:
         yield Spaced(first)
     if _INSIDE_WORD.search(page.plain):
         yield View(page, page.plain, joined=True, leet=False, reading=override or Reading.JOINED)
+    if not _ANY_LEET.search(page.marked):
+        return
     for table, hugging, anywhere in _LEET:
         near = hugging.search(page.marked) is not None
         if not near and not (anywhere and anywhere.search(page.marked)):

@@ -4,6 +4,7 @@ import { h } from "./dom.js";
 import { Refusal } from "./api.js";
 import { CommandLine } from "./commandline.js";
 import { interactionData, leavesHere, matchLeaves, takeCommand } from "./commands.js";
+import { entityItems, filterItems } from "./entities.js";
 import { icon } from "./icons.js";
 import { Listbox } from "./listbox.js";
 import { allows } from "./permissions.js";
@@ -16,8 +17,8 @@ export class Composer {
     this.form = form;
     this.line = null;
     this.tray = new Tray(app);
-    this.text = h("textarea", { class: "composer-text", rows: 1, "aria-label": "Message", autocomplete: "off", enterkeyhint: "send", maxLength: 4000, on: { input: () => this.typed(), keydown: (event) => this.key(event), blur: () => this.closePicker(), focus: () => this.updatePicker() } });
-    this.picker = new Listbox({ label: "Commands", className: "command-picker", onChoose: (item) => this.begin(item.value, "") });
+    this.text = h("textarea", { class: "composer-text", rows: 1, "aria-label": "Message", autocomplete: "off", enterkeyhint: "send", on: { input: () => this.typed(), keydown: (event) => this.key(event), blur: () => this.closePicker(), focus: () => this.updatePicker() } });
+    this.picker = new Listbox({ label: "Commands", className: "command-picker", onChoose: (item) => (item.kind ? this.completeMention(item) : this.begin(item.value, "")) });
     this.panel = h("div", { class: "composer-panel", hidden: true });
     this.field = h("div", { class: "composer-field" }, this.text);
     this.fileInput = h("input", { type: "file", multiple: true, class: "visually-hidden", tabIndex: -1, "aria-label": "Files", on: { change: () => this.takeFiles(this.fileInput.files) } });
@@ -64,16 +65,37 @@ export class Composer {
 
   updatePicker() {
     const typed = this.text.value;
+    const mention = this.line || document.activeElement !== this.text ? null : /(?:^|\s)@([\w.]{0,32})$/.exec(typed.slice(0, this.text.selectionStart));
+    if (mention) return this.offerPeople(mention[1]);
     if (this.line || !/^\/[^\n]*$/.test(typed) || typed.length > 40) return this.closePicker();
     const leaves = leavesHere(this.app.store);
     const found = matchLeaves(leaves, typed.slice(1));
-    const head = h("div", { class: "command-hint" }, h("strong", {}, "Commands"), h("span", {}, found.length ? "Type to filter, Tab or Enter to choose" : this.whyNone(leaves)));
-    this.panel.replaceChildren(head, this.picker.node);
-    this.picker.setItems(found.map((leaf) => ({ label: `/${leaf.name}`, description: leaf.description, detail: leaf.application.name, lead: icon("brush"), value: leaf })), 0);
+    const items = found.map((leaf) => ({ label: `/${leaf.name}`, description: leaf.description, detail: leaf.application.name, lead: icon("brush"), value: leaf }));
+    return this.offer("Commands", found.length ? "Type to filter, Tab or Enter to choose" : this.whyNone(leaves), items, "command-picker");
+  }
+
+  offer(title, hint, items, className) {
+    this.panel.replaceChildren(h("div", { class: "command-hint" }, h("strong", {}, title), h("span", {}, hint)), this.picker.node);
+    this.picker.node.className = `listbox ${className}`;
+    this.picker.node.setAttribute("aria-label", title);
+    this.picker.setItems(items, 0);
     this.picker.attach(this.text);
     this.text.setAttribute("aria-expanded", "true");
     this.panel.hidden = false;
-    return undefined;
+  }
+
+  offerPeople(typed) {
+    const items = filterItems(entityItems(this.app, ["user"]), typed);
+    if (items.length) this.offer("People", "Tab or Enter to mention", items, "");
+    else this.closePicker();
+  }
+
+  completeMention(item) {
+    const at = this.text.selectionStart;
+    const before = this.text.value.slice(0, at).replace(/@[\w.]*$/, `${item.description} `);
+    this.text.setRangeText(before, 0, at, "end");
+    this.closePicker();
+    this.fit();
   }
 
   whyNone(leaves) {
@@ -84,6 +106,7 @@ export class Composer {
   closePicker() {
     if (this.line) return;
     this.panel.hidden = true;
+    this.picker.setItems([]);
     for (const name of ["aria-activedescendant", "aria-expanded", "aria-controls"]) this.text.removeAttribute(name);
   }
 

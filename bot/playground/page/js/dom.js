@@ -74,6 +74,16 @@ export function safeUrl(text) {
 }
 
 /**
+ * Files of this server are asked for at the address the page itself came from, by whichever name that is reached.
+ * @param {string} address of a picture or file
+ * @returns {URL|null}
+ */
+export function fileUrl(address) {
+  const url = safeUrl(address);
+  return url?.pathname.startsWith("/cdn/") ? new URL(url.pathname + url.search, location.origin) : url;
+}
+
+/**
  * @param {number} bytes
  * @returns {string}
  */

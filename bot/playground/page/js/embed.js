@@ -1,6 +1,6 @@
 // Embeds: the framed cards that applications attach to messages.
 
-import { h, safeUrl } from "./dom.js";
+import { h, fileUrl } from "./dom.js";
 import { prose, link } from "./prose.js";
 import { stampText } from "./time.js";
 
@@ -42,6 +42,6 @@ function linked(text, address) {
 }
 
 function picture(address) {
-  const url = address && safeUrl(address);
+  const url = address && fileUrl(address);
   return url ? h("img", { class: "embed-icon", src: url.href, alt: "" }) : null;
 }

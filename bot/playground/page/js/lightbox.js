@@ -1,6 +1,6 @@
 // A picture large, above everything: arrows leaf through the message's pictures, Escape closes.
 
-import { h, safeUrl } from "./dom.js";
+import { h, fileUrl } from "./dom.js";
 import { icon } from "./icons.js";
 
 export class Lightbox {
@@ -36,7 +36,7 @@ export class Lightbox {
     const link = this.nodes[this.index]?.querySelector(".frame-open");
     const image = link?.querySelector("img:last-of-type");
     if (!image) return;
-    this.image.src = safeUrl(image.src)?.href ?? "";
+    this.image.src = fileUrl(image.src)?.href ?? "";
     this.image.alt = image.alt;
     this.caption.textContent = image.alt;
     this.original.href = link.href;

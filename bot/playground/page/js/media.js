@@ -1,6 +1,6 @@
 // Pictures and files in messages. A picture that changes by an edit is swapped only once the new one has loaded, and then gently.
 
-import { h, safeUrl, formatBytes } from "./dom.js";
+import { h, fileUrl, formatBytes } from "./dom.js";
 import { icon } from "./icons.js";
 
 const WIDEST = 544;
@@ -20,7 +20,7 @@ export function isSpoiler(file) {
 
 /** The path without its signature: the same file has the same path however often its address is renewed. */
 function identity(address) {
-  return safeUrl(address)?.pathname ?? "";
+  return fileUrl(address)?.pathname ?? "";
 }
 
 /** One picture at one place of one message; it lives across the message's edits. */
@@ -41,7 +41,7 @@ export class Frame {
   /** @param {{url: string, width?: number, height?: number, description?: string, name?: string, spoiler?: boolean}} picture */
   update(picture) {
     this.picture = picture;
-    this.open.href = safeUrl(picture.url)?.href ?? "#";
+    this.open.href = fileUrl(picture.url)?.href ?? "#";
     this.open.setAttribute("aria-label", picture.description ? `Picture: ${picture.description}` : `Picture ${picture.name ?? ""}`.trim());
     this.open.title = picture.description ?? "";
     this.cover.setAttribute("aria-label", `Show the hidden picture ${picture.name ?? ""}`.trim());
@@ -89,7 +89,7 @@ export class Frame {
     image.decoding = "async";
     image.draggable = false;
     image.className = "frame-image";
-    image.src = safeUrl(picture.url)?.href ?? "";
+    image.src = fileUrl(picture.url)?.href ?? "";
     this.node.classList.toggle("is-empty", !this.shown);
     try {
       await image.decode();
@@ -152,7 +152,7 @@ export function mosaic(pictures, frameAt) {
  * @returns {HTMLElement}
  */
 export function fileCard(file) {
-  const url = safeUrl(file.url);
+  const url = fileUrl(file.url);
   const name = file.filename ?? file.name ?? "file";
   if (url && (file.content_type ?? "").startsWith("video/")) return h("video", { class: "player", src: url.href, controls: true, preload: "metadata", "aria-label": file.description ?? name });
   if (url && (file.content_type ?? "").startsWith("audio/")) return h("audio", { class: "player", src: url.href, controls: true, preload: "metadata", "aria-label": file.description ?? name });

@@ -51,7 +51,7 @@ export class MessageView {
     this.node.classList.toggle("is-continued", continues);
     this.node.classList.toggle("is-ephemeral", Boolean(message.flags & EPHEMERAL));
     this.node.classList.toggle("is-mention", Boolean(mine) && !(message.flags & EPHEMERAL));
-    this.node.setAttribute("aria-label", `${store.nameOf(message.author)}, ${stampText(new Date(message.timestamp))}`);
+    this.node.setAttribute("aria-label", `${store.nameOf(message.author)}, ${stampText(new Date(message.timestamp))}: ${excerpt(message)}`);
     syncChildren(this.avatarSlot, [this.section("avatar", [message.author.id, continues], () => this.avatarOrClock(continues))]);
     syncChildren(this.body, this.parts(continues).filter(Boolean));
     if (focused && !focused.isConnected) this.refocus(focused.dataset.key);
@@ -183,7 +183,8 @@ export class MessageView {
 export function excerpt(message) {
   const texts = [message.content, ...(message.embeds ?? []).flatMap((embed) => [embed.title, embed.description]), ...textsOf(message.components ?? [])].filter(Boolean);
   const pictures = (message.attachments ?? []).map((file) => (isSpoiler(file) ? "hidden picture" : file.description ?? file.filename));
-  return plainText([...texts, ...pictures].join(" ").slice(0, 400)) || "a message";
+  const loading = message.flags & LOADING ? "thinking…" : "a message";
+  return plainText([...texts, ...pictures].join(" ").slice(0, 300)) || loading;
 }
 
 function textsOf(components) {

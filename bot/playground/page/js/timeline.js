@@ -51,7 +51,7 @@ export class Timeline {
     for (const message of messages) {
       const day = dayText(snowflakeTime(message.id));
       if (!before || dayText(snowflakeTime(before.id)) !== day) {
-        nodes.push(this.extra(`day.${day}`, () => h("li", { class: "day", role: "separator", "aria-label": day }, h("span", {}, day))));
+        nodes.push(this.extra(`day.${day}`, () => h("li", { class: "day" }, h("span", {}, day))));
         before = null;
       }
       const view = this.viewOf(message);

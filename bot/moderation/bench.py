@@ -89,12 +89,13 @@ def _costs(filter_: Filter, words: Sequence[str]) -> dict[str, float]:
     long = [(prompt + " ") * (1 + 1_000 // len(prompt)) for prompt in prompts]
     few, thousands = _times(filter_, prompts), _times(many, prompts)
     lengthy = _times(many, [text[:1_000] for text in long])
-    hostile = _times(many, [(piece * 6_000)[:6_000] for piece in _HOSTILE])
+    # The best of three shows the text's own cost; a neighbour on the machine costs as much again.
+    hostile = [min(_times(many, [(piece * 6_000)[:6_000]] * 3)) for piece in _HOSTILE]
     return {
         "mean us, 36 rules": sum(few) / len(few),
         "mean us, 5,000 rules": sum(thousands) / len(thousands),
         "p99 us, 1,000 characters, 5,000 rules": lengthy[int(len(lengthy) * 0.99)],
-        "worst ms, hostile 6,000 characters": hostile[-1] / 1_000,
+        "worst ms, hostile 6,000 characters": max(hostile) / 1_000,
     }
 
 

@@ -71,7 +71,7 @@ def test_each_answer_comes_before_the_next_question(tmp_path: Path) -> None:
 @pytest.mark.parametrize("absent", ["discord", "sqlalchemy", "aiohttp", "torch"])
 def test_the_filter_starts_without_the_rest_of_the_house(absent: str) -> None:
     script = f"import sys; sys.modules[{absent!r}] = None; import bot.moderation.cli"
-    subprocess.run([sys.executable, "-c", script], cwd=ROOT, timeout=60, check=True)
+    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, timeout=60, check=False).returncode == 0
 
 
 def test_bench_writes_figures(tmp_path: Path) -> None:

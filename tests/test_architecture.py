@@ -13,7 +13,12 @@ import pytest
 from bot.doctor import NEEDED_PERMISSIONS
 
 ROOT = Path(__file__).parents[1]
-SOURCES = sorted(path for package in ("bot", "generation", "cogs") for path in (ROOT / package).rglob("*.py"))
+SOURCES = sorted(
+    path
+    for package in ("bot", "generation", "cogs")
+    for path in (ROOT / package).rglob("*.py")
+    if path.parent.name != "versions"
+)
 WORDLESS = "util utils helper helpers manager common misc base handler service processor"
 SILENT_NAMES = set(WORDLESS.split())
 IMPORTED_BY_BOT = """
@@ -24,7 +29,7 @@ assert not heavy, heavy
 """
 PURE = """
 import sys
-import generation.dispatch, generation.intake, generation.limits, generation.models, generation.queue, generation.request
+import generation.dispatch, generation.intake, generation.limits, generation.models, generation.queue
 import generation.workers.child
 heavy = {"torch", "diffusers", "transformers", "discord", "sqlalchemy"} & set(sys.modules)
 assert not heavy, heavy

@@ -100,6 +100,8 @@ class Connection:
                         await self._socket.send_str(frame)
                     else:
                         await self._socket.send_bytes(frame)
+                    # A full socket buffer waits by itself; a long replay must let the others run, too.
+                    await asyncio.sleep(0)
 
     async def payloads(self, heartbeat_timeout: float) -> AsyncIterator[Payload]:
         """What the client sends, decoded. Closes by itself on silence, on rubbish and on too much."""

@@ -154,7 +154,7 @@ async def _respond(answer: Answer, request: web.Request) -> web.Response:
         raise web.HTTPNotFound
     try:
         body = (await read_body(request)).payload
-        result = await answer(Wish({**request.query, **(body or {})}))
+        result = await answer(Wish({**request.query, **Wish({} if body is None else body).fields}))
     except ValueError as error:
         return _json({"message": str(error)}, 400)
     return web.Response(status=204) if result is None else _json(result, 200)

@@ -219,6 +219,13 @@ async def test_mistakes_are_told_in_a_sentence(path: str, fields: Json, sentence
         assert it.world.interactions == []
 
 
+async def test_a_body_that_is_no_object_is_refused() -> None:
+    async with bench() as it:
+        for body in (b"[1]", b"{"):
+            response = await it.client.post("/control/clock", data=body, headers={"Content-Type": "application/json"})
+            assert response.status == 400
+
+
 async def test_requests_are_read_and_forgotten() -> None:
     async with bench() as it:
         await it.client.post("/api/v10/hello", json={"a": 1})

@@ -201,6 +201,7 @@ async def test_a_lost_acknowledgement_makes_the_client_come_back(at_served: Poin
             await asyncio.wait_for(seen.disconnected.wait(), 10)
             faults.deaf = False
             await asyncio.wait_for(seen.resumed.wait(), 10)
+            assert served.gateway.online(APPLICATION_ID)
 
 
 async def test_a_rejected_connection_is_tried_again(at_served: Pointer) -> None:

@@ -25,7 +25,8 @@ from bot.store.outbox import Outbox
 from bot.store.pictures import PictureStore
 from bot.store.small import Notes, Reports, Rules
 from bot.studio import Studio
-from generation.models import describe
+from generation.errors import ConfigError, ModelUnavailable
+from generation.models import ModelCard, describe
 from generation.workers.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ def only_this_machine(api_url: str) -> bool:
 async def opened(config: Config, workers: tuple[Worker, ...] | None = None) -> AsyncIterator[App]:
     """The whole house, painting and ready to connect; everything is closed in reverse order."""
     alone = only_this_machine(config.api_url)
-    card = describe(config.model)
+    card = _described(config)
     if workers is None:
         workers = (ChildWorker(config.engine_settings(alone=alone)),)
     async with AsyncExitStack() as stack:
@@ -80,6 +81,13 @@ async def opened(config: Config, workers: tuple[Worker, ...] | None = None) -> A
         await studio.start()
         stack.push_async_callback(studio.close, grace=config.shutdown_grace)
         yield App(studio, client, metrics)
+
+
+def _described(config: Config) -> ModelCard:
+    try:
+        return describe(config.model)
+    except ModelUnavailable as error:
+        raise ConfigError(f"model: {error.sentence}") from error
 
 
 async def run(config: Config, on_ready: Callable[[], None] = lambda: None) -> None:

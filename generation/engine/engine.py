@@ -50,7 +50,7 @@ class Engine:
         self._place = device.choose(settings.device, settings.dtype, settings.threads)
         self._model = weights.load(resolve(settings.model), self._place)
         alive("loading the safety checkers")
-        self._gate: Gate = Gate(stand(settings, self._model))
+        self._gate: Gate = Gate(stand(settings, self._model), alive=lambda: alive("checking"))
         self._painter = Painter(self._model)
         self._preview = Preview.fit(self._model)
         alive("warming up")
@@ -96,7 +96,6 @@ class Engine:
             raise Cancelled
         marks.append(time.perf_counter())
         pixels = decode.decode(self._model, latents, lambda: self._alive("decoding"))
-        self._alive("checking")
         marks.append(time.perf_counter())
         released = self._gate.release(pixels, request=request, write=self._writer(request))
         marks.append(time.perf_counter())

@@ -86,7 +86,9 @@ class Painter:
         if hasattr(encoded, "latent_dist"):
             latents = torch.cat([encoded.latent_dist.sample(rng) for rng in generators])
         else:
-            latents = encoded.latents.repeat(len(generators), 1, 1, 1)
+            latents = torch.cat(
+                [encoded.latents] * len(generators)
+            )  # keeps the memory format, and with it the last bits
         scaled: torch.Tensor = model.vae.config.scaling_factor * latents
         return scaled
 

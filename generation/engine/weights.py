@@ -81,26 +81,25 @@ def _check_folder(folder: Path) -> None:
             read_header(path)
 
 
-def _read(source: ModelSource, dtype: torch.dtype) -> tuple[StableDiffusionPipeline, Path | None]:
+def _read(source: ModelSource, dtype: torch.dtype) -> tuple[Any, Path | None]:
+    library: Any = StableDiffusionPipeline
     # Checkers are loaded by the gate, in full precision; the pipeline object is only a way to read the parts.
     settings = {"dtype": dtype, "safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
     if source.kind is SourceKind.FILE:
         path = Path(source.place)
         beside = path.with_suffix("")  # a folder of that name may hold the configurations, for machines without a net
         where = {"config": str(beside), "local_files_only": True} if beside.is_dir() else {}
-        return StableDiffusionPipeline.from_single_file(str(path), **where, **settings), None
+        return library.from_single_file(str(path), **where, **settings), None
     folder = source.place
     if source.kind is SourceKind.HUB:
-        folder = StableDiffusionPipeline.download(source.place, revision=source.revision, use_safetensors=True)
-    found = StableDiffusionPipeline.from_pretrained(
+        folder = library.download(source.place, revision=source.revision, use_safetensors=True)
+    found = library.from_pretrained(
         folder, use_safetensors=True, local_files_only=True, low_cpu_mem_usage=True, **settings
     )
     return found, Path(folder)
 
 
-def _placed(
-    pipeline: StableDiffusionPipeline, place: Place, card: ModelCard, folder: Path | None, path: Path
-) -> LoadedModel:
+def _placed(pipeline: Any, place: Place, card: ModelCard, folder: Path | None, path: Path) -> LoadedModel:
     pipeline.to(place.device)
     for part in (pipeline.unet, pipeline.vae, pipeline.text_encoder):
         part.eval().requires_grad_(False)
@@ -125,7 +124,11 @@ def _placed(
 
 def fingerprint(folder: Path) -> dict[str, str]:
     """SHA-256 of every file in `folder` that shapes a picture, by relative path; empty when it is too large to read."""
-    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix != ".md"]
+    paths = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix != ".md" and not path.name.startswith(".")
+    ]
     if sum(path.stat().st_size for path in paths) > FINGERPRINT_LIMIT:
         return {}
     return {path.relative_to(folder).as_posix(): _digest([path]) for path in paths}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image
@@ -33,7 +34,8 @@ class ClassifierChecker:
         self.version = parts.version_of(folder)
         self._unsafe = unsafe_places(self._model.config.id2label, folder.name)
         try:
-            self._processor = AutoImageProcessor.from_pretrained(str(folder), local_files_only=True)
+            processors: Any = AutoImageProcessor
+            self._processor = processors.from_pretrained(str(folder), local_files_only=True)
         except (OSError, ValueError, TypeError) as error:
             sentence = f"The safety checker “{folder.name}” does not say how to prepare pictures."
             raise ModelUnavailable(sentence) from error

@@ -24,7 +24,7 @@ from generation.safety.checker import Checker, Verdict
 
 log = logging.getLogger(__name__)
 
-TIMEOUT = 60.0  # seconds for one checker to look at all pictures of a request
+TIMEOUT = 30.0  # seconds for one checker to look at one picture
 NO_CHECKER = "No safety checker is set up that could judge this picture, so it is not shown."
 COULD_NOT_CHECK = "The safety check could not be done, so the picture is not shown."
 
@@ -43,8 +43,15 @@ class Released:
 class Gate:
     """Stands between finished pixels and every file that may leave."""
 
-    def __init__(self, checkers: Sequence[Checker], *, timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self,
+        checkers: Sequence[Checker],
+        *,
+        timeout: float = TIMEOUT,
+        alive: Callable[[], None] = lambda: None,  # told after every look, for whoever watches this process
+    ) -> None:
         self._checkers = tuple(checkers)
+        self._alive = alive
         self._timeout = timeout
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="gate")
 
@@ -102,23 +109,33 @@ class Gate:
         if released.pictures[0].approved is not None:
             raise NotApproved("The safety gate let a broken picture through its self-test.")
 
-    def _ask(self, checker: Checker, images: Sequence[Image.Image], request: Request) -> Sequence[Verdict | None]:
-        nothing: list[Verdict | None] = [None] * len(images)
-        future = self._thread.submit(checker.check, images, request=request)
+    def _ask(self, checker: Checker, images: Sequence[Image.Image], request: Request) -> list[Verdict | None]:
+        """One verdict per image; None where the check could not be done. The first failure ends the asking."""
+        verdicts: list[Verdict | None] = []
+        for image in images:
+            verdict = self._ask_one(checker, image, request)
+            self._alive()
+            if verdict is None:
+                break
+            verdicts.append(verdict)
+        return verdicts + [None] * (len(images) - len(verdicts))
+
+    def _ask_one(self, checker: Checker, image: Image.Image, request: Request) -> Verdict | None:
+        future = self._thread.submit(checker.check, [image], request=request)
         try:
-            verdicts = list(future.result(self._timeout))
+            answers: list[object] = list(future.result(self._timeout))
         except TimeoutError:
             log.error("checker %s took over %.0f s; nothing is approved", checker.name, self._timeout)
             self._thread.shutdown(wait=False)  # the stuck thread is left behind; the next check gets its own
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="gate")
-            return nothing
+            return None
         except Exception:  # a checker may fail in any way; whatever it was, its pictures stay inside
             log.exception("checker %s failed; nothing is approved", checker.name)
-            return nothing
-        if len(verdicts) != len(images):
-            log.error("checker %s gave %d verdicts on %d pictures", checker.name, len(verdicts), len(images))
-            return nothing
-        return [verdict if isinstance(verdict, Verdict) else None for verdict in verdicts]
+            return None
+        if len(answers) != 1 or not isinstance(answers[0], Verdict):
+            log.error("checker %s gave no verdict; nothing is approved", checker.name)
+            return None
+        return answers[0]
 
 
 def _objection(verdicts: Sequence[Verdict | None]) -> str:

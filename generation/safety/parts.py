@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-from transformers import PreTrainedModel
 
 from generation.errors import ModelUnavailable
 from generation.models import HUB_ID
@@ -44,7 +43,7 @@ def architecture(folder: Path) -> str:
     return str(named[0])
 
 
-def load(kind: Any, folder: Path, device: torch.device) -> PreTrainedModel:
+def load(kind: Any, folder: Path, device: torch.device) -> Any:
     """A model of class `kind`; refuses one whose weights are incomplete, which the library would fill with noise."""
     try:
         model, info = kind.from_pretrained(
@@ -58,7 +57,7 @@ def load(kind: Any, folder: Path, device: torch.device) -> PreTrainedModel:
         raise ModelUnavailable(f"The safety checker “{folder.name}” lacks {len(wrong)} of its weights.")
     if not all(bool(weight.isfinite().all()) for weight in model.parameters()):
         raise ModelUnavailable(f"The safety checker “{folder.name}” has weights that are not numbers.")
-    return model.to(device).eval().requires_grad_(False)  # type: ignore[no-any-return]
+    return model.to(device).eval().requires_grad_(False)
 
 
 def version_of(folder: Path) -> str:

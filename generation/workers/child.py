@@ -257,11 +257,14 @@ def _spawn(
     ours, theirs = Pipe(duplex=True)
     root = str(Path(generation.__file__).parents[1])
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    # torch's threads wait for each other by spinning; where the bot and a browser share the cores, that makes a step
+    # ten times slower. A short spin costs nothing on a quiet machine.
+    environment = {"GOMP_SPINCOUNT": "1000"} | os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, nothing from outside
         [sys.executable, "-m", "generation.workers.child_main", str(theirs.fileno())],
         pass_fds=[theirs.fileno()],
         stdin=subprocess.DEVNULL,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+        env=environment,
         process_group=0,  # Ctrl-C in a terminal goes to the parent alone
     )
     theirs.close()

@@ -154,12 +154,16 @@ class Courier:
 
     async def remove(self, address: Address, message_id: int) -> None:
         """Delete a message of the interaction, by its token or else as one of the bot's own."""
-        with translated():
-            if self.token_lives(address):
-                await self._webhook(address).delete_message(message_id)
-                return
+        try:
+            webhook = self._webhook(address)
+            with translated():
+                await webhook.delete_message(message_id)
+        except WayClosed:
+            if address.private:
+                raise
             channel = self._client.get_partial_messageable(address.channel_id)
-            await channel.get_partial_message(message_id).delete()
+            with translated():
+                await channel.get_partial_message(message_id).delete()
 
     async def find(self, channel_id: int, custom_id: str) -> Sent | None:
         """The bot's own recent message in a channel that carries the button `custom_id`."""

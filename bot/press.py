@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Self
 
 PREFIX = "at:"
-SHAPE = re.compile(r"at:(?P<deed>[a-z]{1,10}):(?P<job>[a-z2-7]{16})(?::(?P<index>[0-3]))?")
+SHAPE = re.compile(r"at:(?P<deed>[a-z]{1,10}):(?P<job>[a-z0-9]{16})(?::(?P<index>[0-3]))?")
 
 
 class Deed(StrEnum):

@@ -18,7 +18,8 @@ from generation.job import Progress
 
 log = logging.getLogger(__name__)
 
-BURST = 3.0  # edits of one ticket that may follow each other at once
+BURST = 3.0  # edits of one ticket that may come faster than its usual pace
+GAP = 0.4  # seconds between two edits of one ticket at least: what changed in less nobody would see
 FAREWELL = 30.0  # seconds before its token ends at which a ticket says that it will not follow any longer
 PAUSE = 2.0  # seconds after Discord could not be reached
 
@@ -32,6 +33,7 @@ class Ticket:
         self.pace = pace
         self.progress: Progress | None = None  # the newest; an older one is never shown any more
         self.shown = ""
+        self.drawn_at = 0.0  # loop time of the latest preview
         self.painting = False  # whether the message already shows the painting
         self.ended = asyncio.Event()
         self.changed = asyncio.Event()
@@ -155,7 +157,8 @@ class Tickets:
 
     async def _my_turn(self, ticket: Ticket) -> bool:
         """Wait for this ticket's own pace, then for the budget; False when that has become pointless."""
-        pause = ticket.pace.wait(self._time())
+        now = self._time()
+        pause = max(ticket.pace.wait(now), ticket.drawn_at + GAP - now)
         if pause > 0:
             await _sleep_until(ticket.ended, pause)
         if ticket.ended.is_set():
@@ -171,6 +174,8 @@ class Tickets:
             return
         if ticket.shown:
             ticket.pace.take(self._time())
+        if parcel.preview is not None:
+            ticket.drawn_at = self._time()
         try:
             await self._write(ticket, parcel)
         except Unavailable:

@@ -1,10 +1,33 @@
-"""What every test may ask for."""
+"""What every test may ask for: Discord's API document, and a local Discord whose traffic is compared with it."""
 
 from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
 from tests.discord_document import Oracle, document_path
+from tests.local_discord import LocalDiscord, attached, started, started_apart
+
+ABSENT = "Discord's API document is not at {path}; ATELIER_DISCORD_OPENAPI says where it is"
+
+StartDiscord = Callable[..., Awaitable[LocalDiscord]]
+
+
+@dataclass(slots=True)
+class Tally:
+    """How much traffic of local Discords was compared."""
+
+    servers: int = 0
+    exchanges: int = 0
+    routes: set[str] = field(default_factory=set)
+    uncompared: int = 0
+
+
+TALLY = pytest.StashKey[Tally]()
 
 
 @pytest.fixture(scope="session")
@@ -13,4 +36,71 @@ def oracle() -> Oracle:
     try:
         return Oracle.load()
     except FileNotFoundError:
-        pytest.skip(f"Discord's API document is not at {document_path()}; ATELIER_DISCORD_OPENAPI says where it is")
+        pytest.skip(ABSENT.format(path=document_path()))
+
+
+@pytest.fixture(scope="session")
+def traffic_oracle() -> Oracle | None:
+    """The same for traffic that tests make on the way: without the document they run, and the summary says so."""
+    return Oracle.load() if document_path().exists() else None
+
+
+@pytest.fixture
+async def start_discord(
+    tmp_path: Path, traffic_oracle: Oracle | None, request: pytest.FixtureRequest
+) -> AsyncIterator[StartDiscord]:
+    """Starts local Discords: in this event loop, with `apart=True` as a process, with `at=(api_url, token)` not at all.
+
+    At the end of the test the traffic of each is compared with Discord's document.
+    """
+    discords: list[LocalDiscord] = []
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def start(
+            *, apart: bool = False, at: tuple[str, str] | None = None, port: int = 0, folder: Path | None = None
+        ) -> LocalDiscord:
+            folder = folder or tmp_path / "discord"
+            if at is not None:
+                context = attached(*at)
+            elif apart:
+                context = started_apart(folder, port=port)
+            else:
+                context = started(folder, port=port)
+            discords.append(await stack.enter_async_context(context))
+            return discords[-1]
+
+        yield start
+    tally = request.config.stash.setdefault(TALLY, Tally())
+    found = [line for discord in discords for line in _compare(discord, traffic_oracle, tally)]
+    assert not found, "Traffic that Discord's document does not allow:\n" + "\n".join(found)
+
+
+@pytest.fixture
+async def playground(start_discord: StartDiscord) -> LocalDiscord:
+    """A fresh local Discord in this event loop; its traffic is compared with Discord's document at the end."""
+    return await start_discord()
+
+
+def _compare(discord: LocalDiscord, oracle: Oracle | None, tally: Tally) -> list[str]:
+    if oracle is None:
+        tally.uncompared += 1
+        return []
+    tally.servers += 1
+    tally.exchanges += len(discord.exchanges)
+    tally.routes |= {f"{exchange['method']} {exchange['route']}" for exchange in discord.exchanges}
+    return discord.mismatches(oracle)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    tally = config.stash.get(TALLY, None)
+    if tally is None:
+        return
+    if tally.servers:
+        terminalreporter.write_line(
+            f"Compared with Discord's document: {tally.exchanges} exchanges over {len(tally.routes)} routes"
+            f" in {tally.servers} local Discords."
+        )
+    if tally.uncompared:
+        terminalreporter.write_line(
+            f"The traffic of {tally.uncompared} local Discords was not compared: {ABSENT.format(path=document_path())}"
+        )

@@ -16,6 +16,7 @@ export class Composer {
     this.app = app;
     this.form = form;
     this.line = null;
+    this.drafts = new Map();
     this.tray = new Tray(app);
     this.text = h("textarea", { class: "composer-text", rows: 1, "aria-label": "Message", autocomplete: "off", enterkeyhint: "send", on: { input: () => this.typed(), keydown: (event) => this.key(event), blur: () => this.closePicker(), focus: () => this.updatePicker() } });
     this.picker = new Listbox({ label: "Commands", className: "command-picker", onChoose: (item) => (item.kind ? this.completeMention(item) : this.begin(item.value, "")) });
@@ -35,11 +36,16 @@ export class Composer {
     this.acceptDrops();
   }
 
-  /** Another channel or person: the field starts afresh. */
+  /** Another channel or person: what was begun here waits for its channel to be opened again. */
   reset() {
     const { store } = this.app;
     const { channel } = store;
     if (this.line) this.endCommand("");
+    const draft = `${store.me.id}.${channel?.id}`;
+    if (this.draft) this.drafts.set(this.draft, this.text.value);
+    if (draft !== this.draft) this.text.value = this.drafts.get(draft) ?? "";
+    this.draft = draft;
+    this.fit();
     const title = channel ? this.app.channelTitle(channel) : "";
     const allowed = channel && allows(channel.permissions, "SEND_MESSAGES");
     const name = channel?.type === 1 ? `Message @${title}` : `Message ${title}`;
@@ -80,7 +86,7 @@ export class Composer {
     this.picker.node.setAttribute("aria-label", title);
     this.picker.setItems(items, 0);
     this.picker.attach(this.text);
-    this.text.setAttribute("aria-expanded", "true");
+    this.text.setAttribute("aria-haspopup", "listbox");
     this.panel.hidden = false;
   }
 
@@ -107,7 +113,7 @@ export class Composer {
     if (this.line) return;
     this.panel.hidden = true;
     this.picker.setItems([]);
-    for (const name of ["aria-activedescendant", "aria-expanded", "aria-controls"]) this.text.removeAttribute(name);
+    for (const name of ["aria-activedescendant", "aria-haspopup", "aria-controls"]) this.text.removeAttribute(name);
   }
 
   /** @param {import("./commands.js").Leaf} leaf @param {string} rest text that already stands behind its name */

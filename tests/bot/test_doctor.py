@@ -1,0 +1,81 @@
+"""Doctor's lines: what is well, what is not, and what to do about it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.config import Config
+from bot.doctor import NEEDED_PERMISSIONS, Level, _discord, _permissions
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_without_a_token_everything_else_is_examined_for_real(tmp_path):
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("DISCORD_", "ATELIER_"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "doctor"],
+        cwd=tmp_path,
+        env=plain | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = {line.split()[1]: line for line in done.stdout.splitlines()}
+    assert {"settings", "token", "database", "disk", "memory", "model", "device", "safety", "picture"} <= lines.keys()
+    assert lines["token"].startswith("warning")
+    assert lines["database"].startswith("ok")
+    assert "Painted and approved" in lines["picture"]
+    assert "starter closed world" in lines["safety"]
+
+
+def test_a_model_that_is_not_there_fails_with_its_sentence(tmp_path):
+    (tmp_path / "config.yaml").write_text("model: gone.safetensors")
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("DISCORD_", "ATELIER_"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "doctor"],
+        cwd=tmp_path,
+        env=plain | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 78
+    assert any(line.startswith("failed") and "gone.safetensors" in line for line in done.stdout.splitlines())
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_missing_permissions_are_named():
+    everything = sum(NEEDED_PERMISSIONS.values())
+    guilds = [
+        {"name": "Well", "permissions": str(everything)},
+        {"name": "Boss", "permissions": "8"},
+        {"name": "Poor", "permissions": str(everything - NEEDED_PERMISSIONS["Attach Files"])},
+    ]
+    found = _permissions(guilds)
+    assert [finding.level for finding in found] == [Level.OK, Level.OK, Level.FAILED]
+    assert "Attach Files" in found[2].sentence
+    assert _permissions([])[0].level is Level.WARNING
+
+
+@pytest.mark.parametrize("token", ["right", "wrong"])
+async def test_the_token_is_tried_against_discord(playground, token):
+    value = playground.token if token == "right" else playground.token[:-1] + "x"
+    found = await _discord(Config(token=value, api_url=playground.api_url))
+    if token == "right":
+        assert [finding.level for finding in found] == [Level.OK] * len(found)
+        assert {finding.subject for finding in found} == {"token", "intents", "permissions"}
+    else:
+        assert [finding.level for finding in found] == [Level.FAILED]
+        assert "refuses this token" in found[0].sentence
+
+
+async def test_an_unreachable_discord_is_a_sentence():
+    found = await _discord(Config(token="a.b.c", api_url="http://127.0.0.1:1/api/v10"))
+    assert [finding.level for finding in found] == [Level.FAILED]
+    assert "cannot be reached" in found[0].sentence

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from generation.workers.child import ChildWorker
-
 from bot.client import AtelierClient
 from bot.config import Config
 from bot.desk import Desk
@@ -27,6 +25,7 @@ from bot.store.small import Notes, Reports, Rules
 from bot.studio import Studio
 from generation.errors import ConfigError, ModelUnavailable
 from generation.models import ModelCard, describe
+from generation.workers.child import ChildWorker
 from generation.workers.worker import Worker
 
 log = logging.getLogger(__name__)

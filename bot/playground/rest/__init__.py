@@ -1,0 +1,1 @@
+"""The REST routes bots use, v10."""

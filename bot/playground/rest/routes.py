@@ -1,0 +1,76 @@
+"""How REST routes are declared, who may call them, and how their bodies are read."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from bot.playground.bodies import Body, UnreadableBodyError, read_body
+from bot.playground.documents import ApiError, respond, too_large, unauthorized
+from bot.playground.parts import Parts
+
+PREFIX = "/api/v10"
+
+Answer = Callable[[Parts, web.Request], Awaitable[web.StreamResponse]]
+
+
+class Routes:
+    """Adds routes below the API's prefix. All but those of interaction tokens ask for the bot's token."""
+
+    def __init__(self, app: web.Application, parts: Parts) -> None:
+        self._app = app
+        self._parts = parts
+
+    def add(self, method: str, path: str, answer: Answer, *, is_open: bool = False) -> None:
+        """Declares one route."""
+        parts = self._parts
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            if not is_open and not _is_authorized(parts, request):
+                raise unauthorized()
+            return await answer(parts, request)
+
+        self._app.router.add_route(method, PREFIX + path, handle)
+
+    def close(self) -> None:
+        """Whatever is not declared does not exist."""
+
+        async def nothing(_: web.Request) -> web.Response:
+            return respond({"message": "404: Not Found", "code": 0}, 404)
+
+        self._app.router.add_route("*", "/api/{rest:.*}", nothing)
+
+
+def _is_authorized(parts: Parts, request: web.Request) -> bool:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return scheme == "Bot" and parts.world.token_is_valid(token)
+
+
+async def body_of(request: web.Request) -> Body:
+    """JSON or multipart. Raises `ApiError` 50109 or 40005."""
+    try:
+        return await read_body(request)
+    except UnreadableBodyError as error:
+        raise ApiError(400, 50109, "The request body contains invalid JSON.") from error
+    except web.HTTPRequestEntityTooLarge as error:
+        raise too_large() from error
+
+
+def number(request: web.Request, name: str) -> int:
+    """An id in the path."""
+    return int(request.match_info[name])
+
+
+def wants(request: web.Request, name: str) -> bool:
+    """A truth value in the query, as clients write them."""
+    return request.query.get(name, "").lower() in ("1", "true")
+
+
+def limit(request: web.Request, default: int, most: int) -> int:
+    """The query's `limit`. Raises `ApiError` 50035."""
+    text = request.query.get("limit", str(default))
+    if not text.isdecimal() or not 1 <= int(text) <= most:
+        problem = {"_errors": [{"code": "NUMBER_TYPE_MAX", "message": f"int value should be between 1 and {most}."}]}
+        raise ApiError(400, 50035, "Invalid Form Body", {"limit": problem})
+    return int(text)

@@ -1,0 +1,1 @@
+"""Discord's limits on what clients send, with its error codes."""

@@ -86,7 +86,7 @@ export class Modal {
       const payload = { type: 5, channel_id: this.channelId, modal_id: this.opened.id, data: { custom_id: this.opened.custom_id, components } };
       const outcome = await this.app.interactions.send(payload, { kind: "modal", label: this.opened.title });
       if (outcome.ok) this.close();
-      else this.trouble.textContent = `${outcome.reason}. You can try again.`;
+      else this.trouble.textContent = `${outcome.reason}.`;
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.trouble.textContent = error.message;

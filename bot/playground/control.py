@@ -49,6 +49,7 @@ class Controls:
             ("POST", "say"): self._say,
             ("GET", "messages"): self._messages,
             ("GET", "modals"): self._modals,
+            ("GET", "commands"): self._commands,
             ("GET", "requests"): self._requests,
             ("DELETE", "requests"): self._forget_requests,
             ("GET", "faults"): self._list_faults,
@@ -114,6 +115,9 @@ class Controls:
 
     async def _modals(self, wish: Wish) -> list[Json]:
         return self._people.modals(wish.number("as"))
+
+    async def _commands(self, wish: Wish) -> list[Json]:
+        return self._people.commands(wish.number("as"), wish.number("channel_id"))
 
     async def _requests(self, wish: Wish) -> list[Json]:
         return self._exchanges.since(wish.number("since", 0))

@@ -17,7 +17,6 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.answer import Interaction, answer
-from bot.config import DISCORD_API
 from bot.courier import Button, Courier
 from bot.delivery import Delivery
 from bot.desk import Desk
@@ -112,9 +111,9 @@ class AtelierClient(commands.AutoShardedBot):
 
     async def setup_hook(self) -> None:
         """Everything that can be done once REST works and before the gateway is open."""
-        if self.studio.config.api_url != DISCORD_API:
-            _, gateway, _ = await self.http.get_bot_gateway()
-            DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
+        # Asked once and kept: discord.py would ask a second time, and this route allows two calls in five seconds.
+        self.shard_count, gateway, _ = await self.http.get_bot_gateway()
+        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
         self.add_dynamic_items(Button)
         for cog in COGS:
             if cog not in self.extensions:

@@ -26,6 +26,10 @@ class Studio:
     origin: str
     ids: dict[str, int]
 
+    def say(self, person: str, content: str) -> None:
+        """Someone writes in #art."""
+        self.playground.persons.say(self.ids[person], ids.ART_ID, content)
+
     def hang_up(self) -> None:
         """Ends every page's line, as a restart would."""
         self.playground.parts.screens.close()

@@ -310,7 +310,9 @@ async def test_phone_width_has_no_sideways_scrolling(browser: Browser, studio: S
     await expect(last(page).get_by_role("button", name="Recipe")).to_be_visible()
     await send(page, "/wall ")
     await expect(last(page).get_by_role("button", name="Vote")).to_be_visible()
-    widths = await page.evaluate("[document.documentElement.scrollWidth, document.getElementById('scroller').scrollWidth]")
+    widths = await page.evaluate(
+        "[document.documentElement.scrollWidth, document.getElementById('scroller').scrollWidth]"
+    )
     assert widths == [360, 360]
     await page.get_by_role("button", name="Open the channel list").click()
     await page.get_by_role("navigation").get_by_role("button", name="#art-adults, age-restricted").click()
@@ -319,8 +321,31 @@ async def test_phone_width_has_no_sideways_scrolling(browser: Browser, studio: S
     assert complaints == []
 
 
-async def test_the_line_comes_back_after_a_gap(page: Page, studio: Studio) -> None:
+async def test_what_was_said_in_a_gap_is_there_after_it(page: Page, studio: Studio) -> None:
+    await send(page, "before the gap")
+    await expect(last(page)).to_contain_text("before the gap")
+    bar = page.locator("#connection", has_text="Reconnecting…")
+    await bar.evaluate(
+        "(bar) => new MutationObserver(() => (bar.dataset.seen = 'yes')).observe(bar, {attributes: true})"
+    )
     studio.hang_up()
-    await expect(page.get_by_text("Reconnecting…")).to_be_hidden()
-    await send(page, "still here")
-    await expect(last(page)).to_contain_text("still here")
+    studio.say("Ben", "said in the gap")
+    await expect(last(page)).to_contain_text("said in the gap")
+    await expect(bar).to_be_hidden()
+    await expect(bar).to_have_attribute("data-seen", "yes")
+    studio.say("Ben", "and after it")
+    await expect(last(page)).to_contain_text("and after it")
+
+
+async def test_a_reply_names_what_it_answers(page: Page, studio: Studio) -> None:
+    studio.say("Ben", "who paints tonight?")
+    await expect(last(page)).to_contain_text("who paints tonight?")
+    await last(page).focus()
+    await page.keyboard.press("Shift+F10")
+    await page.get_by_role("menuitem", name="Reply").press("Enter")
+    await expect(page.get_by_text("Replying to Ben")).to_be_visible()
+    await page.keyboard.type("me, @ben")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("Enter")
+    await expect(last(page).get_by_role("button", name=re.compile("Ben who paints tonight"))).to_be_visible()
+    await expect(last(page).locator(".mention")).to_have_text("@Ben")

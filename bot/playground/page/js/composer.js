@@ -8,6 +8,7 @@ import { entityItems, filterItems } from "./entities.js";
 import { icon } from "./icons.js";
 import { Listbox } from "./listbox.js";
 import { allows } from "./permissions.js";
+import { ReplyBar } from "./reply.js";
 import { Tray } from "./tray.js";
 
 export class Composer {
@@ -18,6 +19,7 @@ export class Composer {
     this.line = null;
     this.drafts = new Map();
     this.tray = new Tray(app);
+    this.replyBar = new ReplyBar(app);
     this.text = h("textarea", { class: "composer-text", rows: 1, "aria-label": "Message", autocomplete: "off", enterkeyhint: "send", on: { input: () => this.typed(), keydown: (event) => this.key(event), blur: () => this.closePicker(), focus: () => this.updatePicker() } });
     this.picker = new Listbox({ label: "Commands", className: "command-picker", onChoose: (item) => (item.kind ? this.completeMention(item) : this.begin(item.value, "")) });
     this.panel = h("div", { class: "composer-panel", hidden: true });
@@ -25,7 +27,7 @@ export class Composer {
     this.fileInput = h("input", { type: "file", multiple: true, class: "visually-hidden", tabIndex: -1, "aria-label": "Files", on: { change: () => this.takeFiles(this.fileInput.files) } });
     this.attach = h("button", { type: "button", class: "icon-button composer-attach", "aria-label": "Attach files", on: { click: () => this.fileInput.click() } }, icon("plus"));
     this.sendButton = h("button", { type: "submit", class: "icon-button composer-send", "aria-label": "Send" }, icon("send"));
-    form.append(this.panel, this.tray.node, h("div", { class: "composer-row" }, this.attach, this.fileInput, this.field, this.sendButton));
+    form.append(this.panel, this.replyBar.node, this.tray.node, h("div", { class: "composer-row" }, this.attach, this.fileInput, this.field, this.sendButton));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.submit();
@@ -45,6 +47,7 @@ export class Composer {
     if (this.draft) this.drafts.set(this.draft, this.text.value);
     if (draft !== this.draft) this.text.value = this.drafts.get(draft) ?? "";
     this.draft = draft;
+    this.replyBar.clear();
     this.fit();
     const title = channel ? this.app.channelTitle(channel) : "";
     const allowed = channel && allows(channel.permissions, "SEND_MESSAGES");
@@ -161,6 +164,9 @@ export class Composer {
     } else if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       this.submit();
+    } else if (event.key === "Escape" && this.replyBar.target) {
+      event.preventDefault();
+      this.replyBar.clear();
     } else if (event.key === "ArrowUp" && !this.text.value) {
       this.app.timeline.lastMessage()?.focus();
       event.preventDefault();
@@ -184,7 +190,7 @@ export class Composer {
     this.fit();
     this.closePicker();
     try {
-      app.store.applyMessage(await app.api.send(app.store.channelId, { content: this.withMentions(content) }, files), true);
+      app.store.applyMessage(await app.api.send(app.store.channelId, { content: this.withMentions(content), ...this.replyBar.take() }, files), true);
       app.timeline.toBottom();
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
@@ -229,6 +235,13 @@ export class Composer {
       else pill.setText(old.text);
     }
     this.line.tail.focus();
+  }
+
+  /** @param {any} message to be answered */
+  replyTo(message) {
+    if (this.line) this.endCommand("");
+    this.replyBar.set(message);
+    this.text.focus();
   }
 
   /** @param {string} text */

@@ -18,13 +18,24 @@ export function embedCard(embed, app, frameAt) {
     embed.author?.name && h("div", { class: "embed-author" }, picture(embed.author.icon_url), linked(embed.author.name, embed.author.url)),
     embed.title && h("div", { class: "embed-title" }, embed.url ? link(embed.url, prose(embed.title, app)) : prose(embed.title, app)),
     embed.description && h("div", { class: "prose embed-description" }, prose(embed.description, app)),
-    embed.fields?.length > 0 && h("dl", { class: "embed-fields" }, embed.fields.map((field) => h("div", { class: field.inline ? "embed-field is-inline" : "embed-field" }, h("dt", {}, prose(field.name, app)), h("dd", { class: "prose" }, prose(field.value, app))))));
+    embed.fields?.length > 0 && h("dl", { class: "embed-fields" }, rowsOf(embed.fields).map(([field, share]) => h("div", { class: `embed-field share-${share}` }, h("dt", {}, prose(field.name, app)), h("dd", { class: "prose" }, prose(field.value, app))))));
   card.append(body);
   if (embed.thumbnail?.url) card.append(framed(frameAt("thumbnail"), embed.thumbnail, "embed-thumbnail"));
   if (embed.image?.url) card.append(framed(frameAt("image"), embed.image, "embed-image"));
   const foot = [embed.footer?.text, embed.timestamp && stampText(new Date(embed.timestamp))].filter(Boolean).join(" · ");
   if (foot) card.append(h("footer", { class: "embed-footer" }, picture(embed.footer?.icon_url), foot));
   return card;
+}
+
+/** Inline fields stand up to three in a row, and share it evenly. */
+function rowsOf(fields) {
+  const rows = [];
+  for (const field of fields) {
+    const row = rows.at(-1);
+    if (field.inline && row?.[0].inline && row.length < 3) row.push(field);
+    else rows.push([field]);
+  }
+  return rows.flatMap((row) => row.map((field) => [field, row.length]));
 }
 
 /** @param {number} colour 0xRRGGBB @returns {string} */

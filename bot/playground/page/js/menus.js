@@ -19,6 +19,7 @@ export class Menus {
     const { app } = this;
     const entries = [];
     const ephemeral = Boolean(message.flags & EPHEMERAL);
+    if (!ephemeral && allows(app.store.channel?.permissions, "SEND_MESSAGES")) entries.push({ label: "Reply", icon: "reply", run: () => app.composer.replyTo(message) });
     if (message.content) entries.push({ label: "Copy text", icon: "copy", run: () => this.copy(message.content) });
     entries.push({ label: "Copy message ID", icon: "copy", run: () => this.copy(message.id) });
     const apps = ephemeral ? [] : this.appEntries(MESSAGE_COMMAND, message.id);

@@ -131,6 +131,7 @@ export class MessageView {
       return h("div", { class: "thinking" }, h("span", { class: "thinking-dots", "aria-hidden": "true" }, h("i"), h("i"), h("i")), `${app.store.nameOf(message.author)} is thinking…`);
     }
     if (!message.content) return null;
+    if (message.gave_up) return h("div", { class: "failure" }, icon("warn"), h("span", {}, message.content));
     const edited = message.edited_timestamp && !message.author.bot && h("span", { class: "edited", title: fullText(new Date(message.edited_timestamp)) }, "(edited)");
     return h("div", { class: "prose message-content" }, prose(message.content, app), edited);
   }

@@ -160,22 +160,23 @@ def _typed(text: str, schema: Json) -> Any:
 
 
 def _normalised(payload: Any) -> Any:
-    """Libraries write two ids as integers, which Discord takes: those of attachments, and a DM's recipient."""
+    """discord.py writes some ids as integers, which Discord takes: of attachments, of replies, of a DM's recipient."""
     if isinstance(payload, list):
         return [_normalised(each) for each in payload]
     if not isinstance(payload, dict):
         return payload
     changed = {key: _normalised(value) for key, value in payload.items()}
-    if type(changed.get("recipient_id")) is int:
-        changed["recipient_id"] = str(changed["recipient_id"])
     if isinstance(changed.get("attachments"), list):
-        changed["attachments"] = [_with_text_id(each) for each in changed["attachments"]]
-    return changed
+        changed["attachments"] = [_with_texts(each, "id") for each in changed["attachments"]]
+    if "message_reference" in changed:
+        changed["message_reference"] = _with_texts(changed["message_reference"], "message_id", "channel_id", "guild_id")
+    return _with_texts(changed, "recipient_id")
 
 
-def _with_text_id(attachment: Any) -> Any:
-    is_number = isinstance(attachment, dict) and type(attachment.get("id")) is int
-    return {**attachment, "id": str(attachment["id"])} if is_number else attachment
+def _with_texts(document: Any, *keys: str) -> Any:
+    if not isinstance(document, dict):
+        return document
+    return document | {key: str(document[key]) for key in keys if type(document.get(key)) is int}
 
 
 def _with_numeric_codes(error: Any) -> Any:

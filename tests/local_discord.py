@@ -119,6 +119,17 @@ class LocalDiscord:
 
         await self._until(gone, person, channel, timeout)
 
+    async def wait_for_command(
+        self, name: str, *, person: int = ids.ADA_ID, channel: int = ids.ART_ID, timeout: float = 10.0
+    ) -> Json:
+        """The application command, as soon as it is registered and the person may use it there."""
+
+        async def found() -> Json | None:
+            commands = await self._get("commands", {"as": person, "channel_id": channel})
+            return next((command for command in commands if command["name"] == name), None)
+
+        return await self._until(found, person, channel, timeout)
+
     async def wait_for_modal(self, person: int, *, timeout: float = 10.0) -> Json:
         """The modal the person has open."""
 

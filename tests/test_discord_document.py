@@ -317,9 +317,10 @@ def test_literal_routes_go_before_parameters(oracle: Oracle) -> None:
     assert oracle.check(asked("GET", "/users/5", status=200, response=USER)) == []
 
 
-def test_two_ids_may_be_numbers_and_no_others(oracle: Oracle) -> None:
+def test_some_ids_may_be_numbers_and_no_others(oracle: Oracle) -> None:
     channel = asked("POST", "/users/@me/channels", {"recipient_id": 5}, status=404, response={"message": "", "code": 1})
     assert oracle.check(channel) == []
+    assert oracle.check(message({**MESSAGE, "message_reference": {"message_id": 9, "channel_id": 7}})) == []
     (found,) = oracle.check(message({**MESSAGE, "sticker_ids": [5]}))
     assert "request.sticker_ids[0]: 5 is integer, expected string" in found
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-Json = dict[str, Any]
+from bot.playground.documents import Json
+from bot.playground.rules.controls import SELECTS, Kind, walk
 
-SUBCOMMAND, SUBCOMMAND_GROUP = 1, 2
 USERS_AND_THINGS = {6, 7, 8, 9, 11}  # options whose value is an id
-BUTTON, TEXT_INPUT, RADIO_GROUP, CHECKBOX = 2, 4, 21, 23
-SELECTS = {3, 5, 6, 7, 8}
-ACTION_ROW, TEXT_DISPLAY, LABEL = 1, 10, 18
+ONE_VALUE = {Kind.TEXT_INPUT, Kind.RADIO_GROUP, Kind.CHECKBOX}
 
 
 class NoSuchThingError(ValueError):
@@ -53,14 +51,6 @@ def _options(holder: Json, subcommands: list[str], values: Mapping[str, Any], fo
     return chosen
 
 
-def walk(components: list[Json]) -> Iterator[Json]:
-    """Every component, those inside others too."""
-    for component in components:
-        yield component
-        inside = [component[key] for key in ("component", "accessory") if component.get(key)]
-        yield from walk([*inside, *component.get("components", [])])
-
-
 def find_component(components: list[Json], name: str) -> Json:
     """The component with this custom id, or else with this label, emoji or placeholder."""
     interactive = [component for component in walk(components) if component.get("custom_id")]
@@ -79,7 +69,7 @@ def component_data(component: Json, values: list[str] | None = None) -> Json:
     if component.get("disabled"):
         raise NoSuchThingError(f"{_visible_names(component)[0]!r} is disabled.")
     data = {"custom_id": component["custom_id"], "component_type": component["type"]}
-    if component["type"] == BUTTON:
+    if component["type"] == Kind.BUTTON:
         return data
     return {**data, "values": [_option_value(component, value) for value in values or []]}
 
@@ -94,13 +84,13 @@ def modal_data(modal: Json, values: Mapping[str, Any]) -> Json:
 
 
 def _submitted(component: Json, given: dict[str, Any]) -> Json:
-    if component["type"] == LABEL:
+    if component["type"] == Kind.LABEL:
         inner = component["component"]
         filled = _filled(inner, given, component.get("label", ""))
-        return {"type": LABEL, "id": component.get("id", 0), "component": filled}
-    if component["type"] == ACTION_ROW:
+        return {"type": Kind.LABEL, "id": component.get("id", 0), "component": filled}
+    if component["type"] == Kind.ACTION_ROW:
         inputs = [_filled(inner, given, inner.get("label", "")) for inner in component["components"]]
-        return {"type": ACTION_ROW, "id": component.get("id", 0), "components": inputs}
+        return {"type": Kind.ACTION_ROW, "id": component.get("id", 0), "components": inputs}
     return {"type": component["type"], "id": component.get("id", 0)}
 
 
@@ -108,7 +98,7 @@ def _filled(component: Json, given: dict[str, Any], label: str) -> Json:
     value = given.pop(component["custom_id"], given.pop(label, None))
     if value is None:
         value = _shown(component)
-    key = "value" if component["type"] in (TEXT_INPUT, RADIO_GROUP, CHECKBOX) else "values"
+    key = "value" if component["type"] in ONE_VALUE else "values"
     if component["type"] in SELECTS:
         value = [_option_value(component, each) for each in value]
     return {"type": component["type"], "id": component.get("id", 0), "custom_id": component["custom_id"], key: value}
@@ -118,13 +108,13 @@ def _shown(component: Json) -> Any:
     """What a component holds before anybody touches it."""
     defaults = [option["value"] for option in component.get("options", ()) if option.get("default")]
     match component["type"]:
-        case 4:
+        case Kind.TEXT_INPUT:
             return component.get("value") or ""
-        case 21:
+        case Kind.RADIO_GROUP:
             return defaults[0] if defaults else None
-        case 23:
+        case Kind.CHECKBOX:
             return bool(component.get("default"))
-        case 5 | 6 | 7 | 8:
+        case Kind.USER_SELECT | Kind.ROLE_SELECT | Kind.MENTIONABLE_SELECT | Kind.CHANNEL_SELECT:
             return [default["id"] for default in component.get("default_values", ())]
         case _:
             return defaults
@@ -134,7 +124,7 @@ def _option_value(component: Json, value: str) -> str:
     for option in component.get("options", ()):
         if value in (option["value"], option["label"]):
             return str(option["value"])
-    if component["type"] == 3:
+    if component["type"] == Kind.STRING_SELECT:
         raise NoSuchThingError(f"There is no option {value!r}; there are {[o['label'] for o in component['options']]}.")
     return value
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.playground.cdn import LIFETIME, Cdn
-from bot.playground.control_seams import Breakables, Json
+from bot.playground.control_seams import Breakables
+from bot.playground.documents import Json
 from bot.playground.fault import FaultKind, fault_from_json
 from bot.playground.faults import Faults
 from bot.playground.gateway import Gateway

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import re
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bot.playground.clock import Clock
+from bot.playground.documents import respond
 
 Scope = Literal["user", "global", "shared"]
 
@@ -168,7 +168,7 @@ def rate_limited(
 ) -> web.Response:
     """Discord's 429. Without `Via` it looks like a ban by the proxy in front of Discord."""
     body = {"message": "You are being rate limited.", "retry_after": retry_after, "global": scope == "global"}
-    response = web.Response(status=429, body=json.dumps(body).encode(), headers={"Content-Type": "application/json"})
+    response = respond(body, 429)
     response.headers.update(headers or {})
     response.headers["Retry-After"] = str(math.ceil(retry_after))
     response.headers["X-RateLimit-Scope"] = scope

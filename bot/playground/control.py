@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import ipaddress
-import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -21,7 +20,8 @@ from bot.playground.acting import (
 from bot.playground.bodies import read_body
 from bot.playground.breaking import Breaking
 from bot.playground.clock import Clock
-from bot.playground.control_seams import Json, People
+from bot.playground.control_seams import People
+from bot.playground.documents import Json, no_content, respond
 from bot.playground.exchanges import Exchanges
 from bot.playground.wish import Wish
 
@@ -157,12 +157,10 @@ async def _respond(answer: Answer, request: web.Request) -> web.Response:
     if not ipaddress.ip_address(request.remote or "0.0.0.0").is_loopback:  # noqa: S104 -- never bound, only compared
         raise web.HTTPNotFound
     try:
-        body = (await read_body(request)).payload
-        result = await answer(Wish({**request.query, **Wish({} if body is None else body).fields}))
+        body = await read_body(request)
+        fields = Wish({} if body.payload is None else body.payload).fields
+        named = {"filename": body.files[0].filename} if body.files else {}
+        result = await answer(Wish({**request.query, **named, **fields}, body.files))
     except ValueError as error:
-        return _json({"message": str(error)}, 400)
-    return web.Response(status=204) if result is None else _json(result, 200)
-
-
-def _json(document: Any, status: int) -> web.Response:
-    return web.Response(status=status, body=json.dumps(document).encode(), headers={"Content-Type": "application/json"})
+        return respond({"message": str(error)}, 400)
+    return no_content() if result is None else respond(result)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,7 @@ from aiohttp.typedefs import Handler
 
 from bot.playground.buckets import api_path, rate_limited
 from bot.playground.clock import Clock
+from bot.playground.documents import respond
 from bot.playground.fault import GATEWAY_KINDS, Fault, FaultKind
 
 FAULT = web.RequestKey("fault", FaultKind)  # set on a request that a fault ended
@@ -132,9 +132,7 @@ async def _end(fault: Fault, request: web.Request, handler: Handler) -> web.Stre
         return await _cut(request, response)
     await request.release()
     document = {"message": f"{fault.status}: made to fail", "code": 0}
-    return web.Response(
-        status=fault.status, body=json.dumps(document).encode(), headers={"Content-Type": "application/json"}
-    )
+    return respond(document, fault.status)
 
 
 async def _cut(request: web.Request, response: web.StreamResponse | None) -> web.StreamResponse:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from typing import Any
 
-Json = dict[str, Any]
+from bot.playground.bodies import Upload
+from bot.playground.documents import Json
 
 
 class Wish:
     """A JSON object from the caller. Every reader raises ValueError with a sentence for what is missing or wrong."""
 
-    def __init__(self, fields: Any) -> None:
+    def __init__(self, fields: Any, files: Sequence[Upload] = ()) -> None:
         if not isinstance(fields, dict):
             raise ValueError("The body is a JSON object.")
         self.fields: Json = fields
+        self._files = files
 
     def __contains__(self, name: str) -> bool:
         return name in self.fields
@@ -58,7 +61,9 @@ class Wish:
         return value
 
     def content(self) -> bytes:
-        """The bytes of a file, sent as `content_base64`."""
+        """The bytes of a file, sent as `content_base64` or as a part of a form."""
+        if self._files:
+            return self._files[0].content
         try:
             return base64.b64decode(self.text("content_base64"), validate=True)
         except binascii.Error as error:

@@ -221,6 +221,14 @@ async def test_mistakes_are_told_in_a_sentence(path: str, fields: Json, sentence
         assert it.world.interactions == []
 
 
+async def test_an_upload_as_a_form() -> None:
+    async with bench() as it:
+        form = aiohttp.FormData({"as": str(ADA)})
+        form.add_field("file", b"\x89PNG", filename="cat.png")
+        assert (await (await it.client.post("/control/upload", data=form)).json())["id"] == "901"
+        assert it.world.uploads == [("cat.png", b"\x89PNG")]
+
+
 async def test_a_body_that_is_no_object_is_refused() -> None:
     async with bench() as it:
         for body in (b"[1]", b"{"):

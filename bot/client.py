@@ -30,6 +30,8 @@ from generation.errors import ConfigError
 
 log = logging.getLogger(__name__)
 
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # this bot never speaks
+
 COGS = ("cogs.dream", "cogs.line", "cogs.about", "cogs.filter")
 SLOWEST = 60.0  # seconds between two attempts to reach Discord at most
 GUILD_WAIT = 0.5  # seconds of silence after the last guild at which the client calls itself ready
@@ -182,7 +184,8 @@ class AtelierClient(commands.AutoShardedBot):
         try:
             await self.login(token)
         except OUTAGES:
-            await self.http.close()  # the next login opens new connections
+            await self.http.close()
+            self.http.connector = discord.utils.MISSING  # it closed with them: the next login makes a new one
             raise
 
     async def _take_up(self) -> None:

@@ -11,11 +11,7 @@ PEOPLE = (ids.ADA_ID, ids.BEN_ID, ids.CLEO_ID)
 
 
 def is_result(message):
-    return bool(message["attachments"]) and bool(message["components"]) and not message["flags"] & 64
-
-
-def is_queued(message):
-    return "Cancel" in str(message["components"])
+    return bool(message["attachments"]) and "'V1'" in str(message["components"])
 
 
 async def test_kill_and_restart_loses_nothing_and_posts_nothing_twice(tmp_path, start_discord):

@@ -1,0 +1,219 @@
+"""The starter model from a terminal: `python -m generation.starter train`, `evaluate`, `sheet` and more."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from random import Random
+from typing import Annotated
+
+import torch
+import typer
+from rich.console import Console
+
+from generation.models import STARTER
+from generation.starter import record
+from generation.starter.captions import caption
+from generation.starter.judging import schooling
+from generation.starter.judging.figures import Inquiry, measure, show
+from generation.starter.judging.painter import Painter
+from generation.starter.judging.questions import gallery
+from generation.starter.judging.reader import load_reader
+from generation.starter.sheet import write_sheet
+from generation.starter.training import loop, parts
+from generation.starter.training.dataset import Source
+from generation.starter.training.settings import Settings
+from generation.starter.words import LEARNT_LATER
+
+HERE = Path(__file__).parent
+READER = HERE / "reader.safetensors"
+RUN = Path("starter-run")
+SUFFIXES = (".json", ".txt", ".safetensors")
+
+World = Annotated[str, typer.Option(help="first (single big things), narrow or full.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda or cuda:1")]
+RunFolder = Annotated[Path, typer.Option(help="Folder of checkpoint, log and cached pictures.")]
+Threads = Annotated[int, typer.Option(help="CPU threads; 0 leaves it to torch.")]
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Train and judge the model that comes along.")
+console = Console()
+
+
+@app.command()
+def train(
+    minutes: Annotated[float, typer.Option(help="How long to train in this call.")] = 30.0,
+    world: World = "narrow",
+    device: Device = "cpu",
+    run: RunFolder = RUN,
+    start: Annotated[Path, typer.Option(help="Weights to begin from.")] = STARTER,
+    pictures: Annotated[int, typer.Option(help="Cached pictures of the world.")] = 30000,
+    batch: Annotated[int, typer.Option(help="Pictures per step and process.")] = 16,
+    processes: Annotated[int, typer.Option(help="Processes that share the work on a CPU.")] = 1,
+    threads: Threads = 1,
+    workers: Annotated[int, typer.Option(help="Processes that draw pictures.")] = 2,
+    lr: Annotated[float, typer.Option(help="Learning rate.")] = 1e-3,
+    cooldown: Annotated[float, typer.Option(help="Share of the time at the end in which it falls.")] = 0.0,
+    ema: Annotated[float, typer.Option(help="Decay of the moving average.")] = 0.998,
+    seed: Annotated[int, typer.Option(help="Of the pictures and of the training.")] = 0,
+    compiled: Annotated[bool, typer.Option("--compile", help="Compile the network first; worth it on a GPU.")] = False,
+) -> None:
+    """Train for some minutes, continuing what the run folder holds; the checkpoint stays there."""
+    chosen = Settings(
+        run=run, start=start, world=world, device=device, minutes=minutes, pictures=pictures, batch=batch,
+        processes=processes, threads=threads, workers=workers, lr=lr, cooldown=cooldown, ema=ema, seed=seed,
+        compile=compiled,
+    )  # fmt: skip
+    loop.train(chosen)
+    export(out=run / "weights", run=run, start=start)
+    if (run / "weights").is_dir():
+        sheet(out=run / f"sheet-{world}.png", count=16, weights=run / "weights", device=device)
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option(help="Folder to write.")],
+    run: RunFolder = RUN,
+    start: Annotated[Path, typer.Option(help="Weights the run began from.")] = STARTER,
+) -> None:
+    """Write the moving average of a run as a pipeline folder."""
+    read = parts.read_parts(start)
+    saved = torch.load(run / "checkpoint.pt", map_location="cpu", weights_only=True)
+    read.load(saved["average"])
+    parts.write_model(read, start, out)
+    progressed = saved["progressed"]
+    console.print(f"{progressed['samples']} samples in {progressed['seconds'] / 60:.0f} minutes: {out}")
+
+
+@app.command()
+def words(
+    out: Annotated[Path, typer.Option(help="Folder to write.")],
+    start: Annotated[Path, typer.Option(help="Weights to begin from.")] = STARTER,
+) -> None:
+    """Write weights that know each layout word as one token."""
+    parts.with_words(start, LEARNT_LATER, out)
+
+
+@app.command()
+def reader(
+    minutes: Annotated[float, typer.Option(help="How long to train.")] = 10.0,
+    world: World = "narrow",
+    run: RunFolder = RUN,
+    out: Annotated[Path, typer.Option(help="File to write.")] = READER,
+    pictures: Annotated[int, typer.Option(help="Renders to learn from.")] = 16000,
+    workers: Annotated[int, typer.Option(help="Processes that draw pictures.")] = 2,
+    threads: Threads = 1,
+    proceed: Annotated[bool, typer.Option("--continue", help="Begin with what the file holds.")] = False,
+) -> None:
+    """Train the attribute reader, and say how well it reads renders it has never seen."""
+    torch.set_num_threads(threads or torch.get_num_threads())
+    schooling.school(world, minutes, run, out, pictures=pictures, workers=workers, proceed=proceed)
+    console.print(schooling.examine(load_reader(out), world, run, workers=workers))
+
+
+@app.command()
+def evaluate(
+    weights: Annotated[Path, typer.Option(help="Pipeline folder to judge.")] = STARTER,
+    world: World = "narrow",
+    prompts: Annotated[int, typer.Option(help="How many.")] = 500,
+    steps: Annotated[int, typer.Option(help="Denoising steps.")] = 20,
+    few: Annotated[int, typer.Option(help="Steps of the quick way; 0 leaves it out.")] = 8,
+    guidance: Annotated[float, typer.Option(help="How closely to follow the prompt.")] = 4.0,
+    device: Device = "cpu",
+    judge: Annotated[Path, typer.Option("--reader", help="The attribute reader.")] = READER,
+    speed: Annotated[bool, typer.Option(help="Also measure seconds per picture.")] = False,
+    json_file: Annotated[Path | None, typer.Option("--json", help="File for the figures.")] = None,
+    threads: Threads = 1,
+) -> None:
+    """Measure how well pictures follow their prompts."""
+    torch.set_num_threads(threads or torch.get_num_threads())
+    figures = measure(
+        Inquiry(
+            weights=weights,
+            reader=judge,
+            world=world,
+            prompts=prompts,
+            steps=steps,
+            few=few,
+            guidance=guidance,
+            device=device,
+            speed=speed,
+        )
+    )
+    show(figures, console)
+    if json_file is not None:
+        json_file.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+
+
+@app.command()
+def sheet(
+    out: Annotated[Path, typer.Option(help="Picture file to write.")],
+    count: Annotated[int, typer.Option(help="How many pictures.")] = 24,
+    weights: Annotated[Path, typer.Option(help="Pipeline folder.")] = STARTER,
+    world: World = "narrow",
+    steps: Annotated[int, typer.Option(help="Denoising steps.")] = 20,
+    guidance: Annotated[float, typer.Option(help="How closely to follow the prompt.")] = 4.0,
+    device: Device = "cpu",
+) -> None:
+    """Paint the first prompts of a fixed series with fixed seeds; nobody chooses among them."""
+    asked = gallery(world, count)
+    write_sheet(Painter(weights, device).paint(asked, steps=steps, guidance=guidance), out)
+    out.with_suffix(".txt").write_text("".join(f"{question.prompt}\n" for question in asked), "utf-8")
+
+
+@app.command()
+def renders(
+    out: Annotated[Path, typer.Option(help="Picture file to write.")],
+    count: Annotated[int, typer.Option(help="How many pictures.")] = 48,
+    world: World = "full",
+    seed: Annotated[int, typer.Option(help="Of the series.")] = 0,
+) -> None:
+    """Show what the training pictures look like, and what they are called."""
+    source = Source(world, seed)
+    write_sheet([source.picture(number)[0] for number in range(count)], out)
+    for number in range(min(count, 12)):
+        spec = source.spec(number)[0]
+        console.print(caption(spec, Random(f"caption/{number}")), highlight=False)
+
+
+@app.command()
+def curves(
+    out: Annotated[Path, typer.Option(help="Folder for the thinned log and the plot.")] = HERE / "record",
+    run: RunFolder = RUN,
+) -> None:
+    """Keep a small record of a run: its thinned log, and its curves as a picture."""
+    out.mkdir(parents=True, exist_ok=True)
+    log = record.thinned(record.read_lines(run / "log.jsonl"))
+    (out / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in log), "utf-8")
+    record.draw_curves(log, record.read_lines(out / "adherence.jsonl"), out / "curves.png")
+
+
+@app.command()
+def point(
+    figures: Annotated[Path, typer.Argument(help="A file that `evaluate --json` wrote.")],
+    run: RunFolder = RUN,
+    out: Annotated[Path, typer.Option(help="Folder of the record.")] = HERE / "record",
+) -> None:
+    """Add an evaluation of the run's latest checkpoint to its record."""
+    out.mkdir(parents=True, exist_ok=True)
+    progressed = torch.load(run / "checkpoint.pt", map_location="cpu", weights_only=True)["progressed"]
+    found = record.adherence_point(progressed["samples"], progressed["seconds"], json.loads(figures.read_text("utf-8")))
+    with (out / "adherence.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(found) + "\n")
+
+
+@app.command()
+def digests(
+    weights: Annotated[Path, typer.Option(help="Pipeline folder.")] = STARTER,
+    out: Annotated[Path, typer.Option(help="File to write.")] = HERE / "SHA256SUMS",
+) -> None:
+    """Write the digests by which the shipped weights are recognised."""
+    files = sorted(path for path in weights.rglob("*") if path.suffix in SUFFIXES)
+    lines = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(weights).as_posix()}" for path in files
+    ]
+    out.write_text("\n".join(lines) + "\n", "ascii")
+
+
+if __name__ == "__main__":
+    app()

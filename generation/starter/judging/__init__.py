@@ -1,0 +1,1 @@
+"""Measures how well pictures follow their prompts."""

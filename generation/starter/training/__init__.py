@@ -1,0 +1,1 @@
+"""Trains the starter model; nothing here is needed to paint with it."""

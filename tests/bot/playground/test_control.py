@@ -189,6 +189,7 @@ async def test_messages_modals_uploads_and_words() -> None:
         assert [message["id"] for message in await it.ask("GET", "messages", here)] == ["50"]
         assert await it.ask("GET", "messages", {**here, "limit": 0}) == []
         assert (await it.ask("GET", "modals", {"as": ADA}))[0]["id"] == "70"
+        assert [command["name"] for command in await it.ask("GET", "commands", here)] == ["dream", "Report"]
         assert (await it.ask("POST", "upload", {"as": ADA, "filename": "a", "content_base64": "AAAA"}))["id"] == "901"
         assert (await it.ask("POST", "say", {**here, "content": "hello"}))["content"] == "hello"
 

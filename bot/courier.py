@@ -73,6 +73,13 @@ class Sent:
     message_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class Mentioned:
+    """A person in a list of allowed mentions; Discord's document has ids as text there, discord.Object as numbers."""
+
+    id: str
+
+
 class Presser(Protocol):
     """Whoever answers pressed buttons."""
 
@@ -193,7 +200,9 @@ class Courier:
     def _webhook(self, address: Address) -> discord.Webhook:
         if not self.token_lives(address):
             raise WayClosed("The interaction's token has expired.")
-        return discord.Webhook.partial(address.application_id, address.token, client=self._client)
+        webhook = discord.Webhook.partial(address.application_id, address.token, client=self._client)
+        webhook.type = discord.WebhookType.application  # what an interaction's token is; only those may be ephemeral
+        return webhook
 
 
 def _custom_ids(message: discord.Message) -> set[str]:
@@ -212,7 +221,7 @@ def _files(parcel: Parcel) -> list[discord.File]:
 
 
 def _mentions(parcel: Parcel) -> discord.AllowedMentions:
-    users = [discord.Object(parcel.mention)] if parcel.mention is not None else False
+    users: Any = [Mentioned(str(parcel.mention))] if parcel.mention is not None else False
     return discord.AllowedMentions(everyone=False, roles=False, replied_user=False, users=users)
 
 

@@ -14,12 +14,14 @@ from bot.order import Commission
 from bot.outcome import Outcome, notice_of, results_of
 from bot.studio import Studio
 from bot.ticket import Tickets
+from bot.waiting import either, ended, within
 from generation.errors import ConfigError, NotApproved
 from generation.job import ENDED, JobState
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 8  # deliveries under way; the others wait in the order in which they were settled
+CLOSE_PATIENCE = 5.0  # seconds for messages under way at the end
 SLOWEST = 60.0  # seconds between two attempts at most
 ANNOUNCE_WITHIN = 24 * 3600.0  # seconds after which a missed failure notice would only confuse
 BAD_KEY = "Discord does not accept the bot's token any more; put a new one into DISCORD_TOKEN."
@@ -45,6 +47,7 @@ class Delivery:
         self._tickets = tickets
         self._stop = stop
         self._online = asyncio.Event()
+        self._closing = asyncio.Event()
         self._places = asyncio.Semaphore(AT_ONCE)
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -71,24 +74,23 @@ class Delivery:
         self._online.set()
 
     async def drain(self, seconds: float) -> None:
-        """Give deliveries under way a little time; what is left is taken up at the next start."""
+        """Give deliveries a little time; what is left is taken up at the next start."""
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=seconds)
 
     async def close(self) -> None:
-        """Stop at once; nothing is lost, see `recover`."""
-        tasks = [*self._tasks.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Begin no further attempt and let those under way end; nothing is lost, see `recover`."""
+        self._closing.set()
+        await ended([*self._tasks.values()], CLOSE_PATIENCE)
 
     async def _until_delivered(self, job_id: str) -> None:
-        await self._online.wait()
+        await either(self._online, self._closing)
         attempt = 0
-        while True:
+        while not self._closing.is_set():
             try:
                 async with self._places:
-                    await self._deliver(job_id, again=attempt > 0)
+                    if not self._closing.is_set():
+                        await self._deliver(job_id, again=attempt > 0)
                 return
             except TokenRefused:
                 self._stop(ConfigError(BAD_KEY))
@@ -98,7 +100,8 @@ class Delivery:
             except Exception:  # a full disk or a fault of ours: the outcome is stored, only this attempt is lost
                 log.exception("job %s: could not be delivered, trying again", job_id)
             attempt += 1
-            await asyncio.sleep(random.uniform(0, min(SLOWEST, 0.5 * 2 ** min(attempt, 8))))  # noqa: S311 - no secret
+            pause = random.uniform(0, min(SLOWEST, 0.5 * 2 ** min(attempt, 8)))  # noqa: S311 - jitter, no secret
+            await within(self._closing, pause)
 
     async def _deliver(self, job_id: str, *, again: bool) -> None:
         commission = await self._studio.get(job_id)
@@ -151,9 +154,9 @@ class Delivery:
         try:
             sent = await self._once(commission, outcome, ticket_id, again=again)
         except (WayClosed, Rejected, TooLarge) as error:
-            log.warning("job %s: its author could not be told", commission.id, exc_info=error)
-            await self._desk.outbox.sent(commission.id, outcome.kind, 0, 0)
-            return
+            log.warning("job %s: its author could not be told (%s)", commission.id, error)
+            sent = Sent(0, 0)
+            await self._desk.outbox.sent(commission.id, outcome.kind, sent.channel_id, sent.message_id)
         if ticket_id is not None and ticket_id != sent.message_id:
             await self._remove(commission, ticket_id)
 

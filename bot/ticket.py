@@ -14,6 +14,7 @@ from bot.order import Commission
 from bot.store.jobs import LIVE, JobStore
 from bot.studio import Studio
 from bot.ticket_text import farewell_text, painting_text, waiting_text
+from bot.waiting import ended, within
 from generation.job import Progress
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 BURST = 3.0  # edits of one ticket that may come faster than its usual pace
 GAP = 0.4  # seconds between two edits of one ticket at least: what changed in less nobody would see
 FAREWELL = 30.0  # seconds before its token ends at which a ticket says that it will not follow any longer
+CLOSE_PATIENCE = 2.0  # seconds for edits under way at the end
 PAUSE = 2.0  # seconds after Discord could not be reached
 
 
@@ -124,11 +126,11 @@ class Tickets:
 
     async def close(self) -> None:
         """Leave every ticket as it is; a later start follows them again."""
-        tasks = [task for _, task in self._live.values()]
+        live = [*self._live.values()]
         self._live.clear()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for ticket, _ in live:
+            ticket.stop()
+        await ended([task for _, task in live], CLOSE_PATIENCE)
 
     async def _follow(self, ticket: Ticket) -> None:
         ticket.changed.set()
@@ -149,18 +151,14 @@ class Tickets:
             log.info("job %s: its ticket is gone; the job goes on", ticket.commission.id)
 
     async def _next_change(self, ticket: Ticket) -> None:
-        try:
-            async with asyncio.timeout(max(0.0, self._seconds_left(ticket))):
-                await ticket.changed.wait()
-        except TimeoutError:
-            return
+        await within(ticket.changed, max(0.0, self._seconds_left(ticket)))
 
     async def _my_turn(self, ticket: Ticket) -> bool:
         """Wait for this ticket's own pace, then for the budget; False when that has become pointless."""
         now = self._time()
         pause = max(ticket.pace.wait(now), ticket.drawn_at + GAP - now)
         if pause > 0:
-            await _sleep_until(ticket.ended, pause)
+            await within(ticket.ended, pause)
         if ticket.ended.is_set():
             return False
         ticket.turn = self._budget.ask(ticket.urgency)
@@ -179,7 +177,7 @@ class Tickets:
         try:
             await self._write(ticket, parcel)
         except Unavailable:
-            await _sleep_until(ticket.ended, PAUSE)
+            await within(ticket.ended, PAUSE)
             ticket.changed.set()
         except Rejected as error:
             log.warning("job %s: Discord did not accept its ticket", ticket.commission.id, exc_info=error)
@@ -208,14 +206,6 @@ class Tickets:
 
 def _rows(ticket: Ticket) -> Rows:
     return ticket_rows(ticket.commission.id)
-
-
-async def _sleep_until(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return
 
 
 def _log_fault(task: asyncio.Task[None]) -> None:

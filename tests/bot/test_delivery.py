@@ -1,0 +1,221 @@
+"""Accepted means delivered, in the local Discord: outages, closed channels, dead tokens, restarts; once each."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.playground.ids import DM_IDS
+from bot.store.outbox import Outbox
+from generation.errors import ConfigError
+from generation.job import JobState
+from tests.bot.town import ADA, ART, BEN, EPHEMERAL, labels, open_bot, open_both, open_town
+from tests.painter import Painter
+
+POST = f"/channels/{ART}/messages"
+
+
+async def _posts(town: Any) -> list[dict[str, Any]]:
+    return [each for each in await town.requests() if each["method"] == "POST" and each["path"].endswith(POST)]
+
+
+async def test_a_result_mentions_its_author_alone_and_describes_its_file(tmp_path: Path) -> None:
+    async with open_both(tmp_path) as (town, bot):
+        await town.invoke(ADA, "dream", prompt="@everyone <@&1> [x](https://y.example) ```boom```")
+        result = await town.result()
+
+        assert [user["id"] for user in result["mentions"]] == [str(ADA)]
+        assert result["mention_everyone"] is False
+        assert result["mention_roles"] == []
+        assert result["embeds"] == []
+        [attachment] = result["attachments"]
+        assert attachment["description"].startswith("AI-generated picture: @everyone")
+        assert attachment["content_type"] == "image/webp"
+        assert [job.state for job in await bot.house.desk.jobs.in_state(JobState.POSTED)] == [JobState.POSTED]
+
+
+async def test_a_private_result_stays_private(tmp_path: Path) -> None:
+    async with open_both(tmp_path) as (town, _):
+        await town.invoke(ADA, "dream", prompt="secret", private=True)
+        result = await town.told(ADA, "AI-generated")
+
+        assert result["flags"] & EPHEMERAL
+        assert len(result["attachments"]) == 1
+        assert await town.results(person=BEN) == []
+        await town.click(ADA, result, "V1")
+        await town.told(ADA, "Variations of picture 1")
+        assert await town.results(person=BEN) == []
+
+
+async def test_a_storm_of_503_delays_one_result_and_no_other_job(tmp_path: Path) -> None:
+    async with open_both(tmp_path) as (town, bot):
+        await town.breaks("status", method="POST", path=POST, status=503, count=4)
+        await town.invoke(ADA, "dream", prompt="stormy")
+        await town.invoke(BEN, "dream", prompt="after the storm")
+        await town.result(2)
+
+        assert len(await town.results()) == 2
+        assert await bot.house.desk.jobs.counts() == {"posted": 2}
+
+
+@pytest.mark.parametrize("fault", [{"kind": "status", "status": 503}, {"kind": "disconnect"}])
+async def test_a_message_that_arrived_unseen_is_not_sent_again(tmp_path: Path, fault: dict[str, Any]) -> None:
+    async with open_both(tmp_path) as (town, bot):
+        fault = {**fault, "method": "POST", "path": POST, "count": 1, "executed": True}
+        await town.breaks(fault.pop("kind"), **fault)
+        await town.invoke(ADA, "dream", prompt="unseen")
+        await town.until(lambda: bot.house.desk.jobs.in_state(JobState.POSTED))
+
+        assert len(await town.results()) == 1
+
+
+async def test_a_closed_channel_leaves_the_ticket_as_the_place_of_the_result(tmp_path: Path) -> None:
+    async with open_both(tmp_path) as (town, _):
+        await town.breaks("status", method="POST", path=POST, status=403)
+        await town.invoke(ADA, "dream", prompt="homeless")
+        result = await town.result()
+
+        assert len(result["attachments"]) == 1
+        assert "V1" in labels(result)
+        await town.mends()
+        await town.click(BEN, result, "V1")
+        await town.result(2)
+
+
+async def test_a_token_that_ends_in_mid_job_is_a_normal_thing(tmp_path: Path) -> None:
+    painter = Painter()
+    async with open_both(tmp_path, painter) as (town, _):
+        painter.hold.clear()
+        await town.invoke(ADA, "dream", prompt="slow")
+        await town.told(ADA, "step 1 of 20")
+        await town.breaks("expire_tokens")
+        painter.hold.set()
+        result = await town.result()
+
+        assert "**slow**" in result["content"]
+        assert [user["id"] for user in result["mentions"]] == [str(ADA)]
+
+
+async def test_without_channel_and_token_the_author_gets_a_direct_message(tmp_path: Path) -> None:
+    painter = Painter()
+    async with open_both(tmp_path, painter) as (town, _):
+        painter.hold.clear()
+        await town.invoke(ADA, "dream", prompt="lost")
+        await town.told(ADA, "step 1 of 20")
+        await town.breaks("expire_tokens")
+        await town.breaks("status", method="POST", path=POST, status=404)
+        painter.hold.set()
+        result = await town.told(ADA, "AI-generated", channel=DM_IDS[ADA])
+
+        assert "**lost**" in result["content"]
+        await town.click(ADA, result, "Again")
+        assert "**lost**" in (await town.result(2, channel=DM_IDS[ADA]))["content"]
+
+
+async def test_with_no_way_left_the_job_ends_and_others_go_on(tmp_path: Path) -> None:
+    painter = Painter()
+    async with open_both(tmp_path, painter) as (town, bot):
+        painter.hold.clear()
+        await town.invoke(ADA, "dream", prompt="nowhere")
+        await town.told(ADA, "step 1 of 20")
+        await town.breaks("expire_tokens")
+        await town.breaks("status", method="POST", path=POST, status=403)
+        await town.breaks("status", method="POST", path="/users/@me/channels", status=403)
+        painter.hold.set()
+        [failed] = await town.until(lambda: bot.house.desk.jobs.in_state(JobState.FAILED))
+        await town.mends()
+
+        assert "no way left" in failed.reason
+        await town.invoke(BEN, "dream", prompt="fine")
+        assert "**fine**" in (await town.result())["content"]
+
+
+async def test_a_restart_between_send_and_mark_sent_posts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def power_cut(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    async with open_town(tmp_path) as town:
+        with monkeypatch.context() as patch:
+            patch.setattr(Outbox, "sent", power_cut)
+            async with open_bot(town, tmp_path):
+                await town.invoke(ADA, "dream", prompt="once")
+                await town.told(ADA, "AI-generated")
+        async with open_bot(town, tmp_path) as bot:
+            await town.until(lambda: bot.house.desk.jobs.in_state(JobState.POSTED))
+            result = await town.result()
+
+            assert len(await town.results()) == 1
+            await town.click(BEN, result, "V1")
+            assert "Variations of picture 1" in (await town.result(2))["content"]
+
+
+async def test_beyond_the_nonce_window_the_channel_is_searched_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def power_cut(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    async with open_town(tmp_path) as town:
+        with monkeypatch.context() as patch:
+            patch.setattr(Outbox, "sent", power_cut)
+            async with open_bot(town, tmp_path):
+                await town.invoke(ADA, "dream", prompt="once")
+                await town.told(ADA, "AI-generated")
+        await town.passes(3600.0)
+        async with open_bot(town, tmp_path) as bot:
+            await town.until(lambda: bot.house.desk.jobs.in_state(JobState.POSTED))
+
+            assert len(await town.results()) == 1
+            assert len(await _posts(town)) == 1
+
+
+async def test_a_failure_nobody_was_told_of_is_told_after_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painter = Painter()
+    async with open_town(tmp_path) as town:
+        async with open_bot(town, tmp_path, painter) as bot:
+            painter.hold.clear()
+            await town.invoke(ADA, "dream", prompt="missed")
+            await town.told(ADA, "step 1 of 20")
+            monkeypatch.setattr(bot.client.delivery, "_deliver", lambda *_, **__: asyncio.sleep(60))
+            await town.invoke(ADA, "cancel")
+            await town.told(ADA, "1 request is cancelled.")
+        async with open_bot(town, tmp_path):
+            await town.told(ADA, "Cancelled.\n-# missed")
+
+
+async def test_a_set_too_large_for_one_file_comes_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_both(tmp_path) as (town, bot):
+        sizes = []
+        await town.invoke(ADA, "dream", prompt="heavy", count=2)
+        first = await town.result()
+        sizes = sorted(attachment["size"] for attachment in first["attachments"])
+        monkeypatch.setattr(bot.client.courier, "size_limit", lambda _: sizes[0] - 1)
+        await town.invoke(ADA, "dream", prompt="heavy too", count=2)
+        await town.result(3)
+        results = [each for each in await town.results() if "heavy too" in each["content"]]
+
+        assert [len(each["attachments"]) for each in results] == [1, 1]
+
+
+async def test_a_picture_too_large_is_said_kindly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_both(tmp_path) as (town, bot):
+        monkeypatch.setattr(bot.client.courier, "size_limit", lambda _: 10)
+        await town.invoke(ADA, "dream", prompt="heavy")
+        told = await town.told(ADA, "larger than Discord takes here")
+
+        assert labels(told) == ["Try again", "Edit"]
+
+
+async def test_a_revoked_token_stops_the_bot_with_a_sentence(tmp_path: Path) -> None:
+    async with open_both(tmp_path) as (town, bot):
+        await town.breaks("status", method="POST", path=POST, status=401)
+        await town.invoke(ADA, "dream", prompt="revoked")
+
+        async with asyncio.timeout(10):
+            with pytest.raises(ConfigError, match="token"):
+                await bot.serving

@@ -1,0 +1,164 @@
+"""Tickets in the local Discord: place, previews, cancel, end; few edits, in order, none after the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from generation.errors import BrokenPicture, WorkerLost
+from generation.job import Job, Progress, Result
+from tests.bot.town import ADA, BEN, MODERATOR, Town, labels, open_bot, open_both, open_town
+from tests.painter import Painter
+
+Json = dict[str, Any]
+
+
+class LostPainter(Painter):
+    """Dies at its first step, once it may."""
+
+    async def paint(self, job: Job, on_progress: Callable[[Progress], None]) -> Result:
+        on_progress(Progress(step=1, steps=job.request.steps))
+        await self.hold.wait()
+        raise WorkerLost
+
+
+async def _ticket(town: Town, words: str, person: int = ADA) -> Json:
+    return await town.told(person, words)
+
+
+async def _edits(town: Town) -> list[Json]:
+    return [each for each in await town.requests() if each["method"] == "PATCH" and "/webhooks/" in each["path"]]
+
+
+async def test_from_place_in_line_over_previews_to_the_result(tmp_path: Path) -> None:
+    painter = Painter(0.05)
+    async with open_both(tmp_path, painter) as (town, _):
+        painter.hold.clear()
+        await town.invoke(ADA, "dream", prompt="first")
+        await town.invoke(BEN, "dream", prompt="second")
+
+        painting = await _ticket(town, "step 1 of 20")
+        waiting = await _ticket(town, "Number 2 in the line")
+        assert "**first**" in painting["content"]
+        assert "**second**" in waiting["content"]
+        assert "about" in waiting["content"]
+        assert len(painting["attachments"]) == 1
+        assert not waiting["attachments"]
+        assert labels(painting) == labels(waiting) == ["Cancel"]
+
+        painter.hold.set()
+        result = await town.result(2)
+        assert "**second**" in result["content"]
+        assert [message["content"] for message in await town.messages() if "🎨" in message["content"]] == []
+
+
+async def test_a_ticket_is_edited_rarely_and_keeps_one_preview(tmp_path: Path) -> None:
+    async with open_both(tmp_path, Painter(0.05), previews={"every": 5.0}) as (town, _):
+        await town.invoke(ADA, "dream", prompt="calm", steps=30)
+        preview = await _ticket(town, "step")
+        await town.result()
+
+        edits = await _edits(town)
+        assert len(preview["attachments"]) == 1
+        assert 3 <= len(edits) <= 5  # the place, then three quick previews; the fourth would be five seconds away
+
+
+async def test_previews_can_be_switched_off(tmp_path: Path) -> None:
+    async with open_both(tmp_path, Painter(0.05), previews={"enabled": False}) as (town, _):
+        await town.invoke(ADA, "dream", prompt="blind")
+
+        assert not (await _ticket(town, "step"))["attachments"]
+        await town.result()
+
+
+async def test_all_tickets_together_keep_the_shared_budget(tmp_path: Path) -> None:
+    painter = Painter(0.01)
+    limits = {"member": {"waiting": 50, "burst": 100}}
+    async with open_both(tmp_path, painter, limits=limits, previews={"per_second": 2.0, "every": 0.1}) as (town, _):
+        painter.hold.clear()
+        for number in range(12):
+            await town.invoke(ADA, "dream", prompt=f"number {number}")
+        await town.told(ADA, "Number 12 in the line")
+        before = len(await _edits(town))
+        painter.hold.set()
+        await asyncio.sleep(2.0)
+        painter.hold.clear()
+
+        assert len(await _edits(town)) - before <= 2 + 2 * 2.5
+
+
+async def test_waiting_tickets_move_up(tmp_path: Path) -> None:
+    painter = Painter()
+    async with open_both(tmp_path, painter) as (town, _):
+        painter.hold.clear()
+        for person, prompt in ((ADA, "one"), (BEN, "two"), (MODERATOR, "three")):
+            await town.invoke(person, "dream", prompt=prompt)
+        third = await _ticket(town, "Number 3 in the line")
+        await town.click(BEN, await _ticket(town, "**two**"), "Cancel")
+
+        moved = await _ticket(town, "**three**\nNumber 2 in the line")
+        assert moved["id"] == third["id"]
+        painter.hold.set()
+
+
+async def test_cancel_while_waiting_and_while_painting(tmp_path: Path) -> None:
+    painter = Painter()
+    async with open_both(tmp_path, painter) as (town, bot):
+        painter.hold.clear()
+        await town.invoke(ADA, "dream", prompt="running")
+        running = await _ticket(town, "step 1 of 20")
+        await town.invoke(BEN, "dream", prompt="waiting")
+        waiting = await _ticket(town, "Number 2 in the line")
+
+        await town.click(ADA, waiting, "Cancel")
+        await town.told(ADA, "Only the person who asked for it, or a moderator, can cancel it.")
+        await town.click(BEN, waiting, "Cancel")
+        assert (await town.told(ADA, "Cancelled.\n-# waiting"))["id"] == waiting["id"]
+        await town.click(MODERATOR, running, "Cancel")
+        cancelled = await town.told(ADA, "Cancelled.\n-# running")
+
+        assert cancelled["id"] == running["id"]
+        assert labels(cancelled) == []
+        assert cancelled["attachments"] == []
+        assert painter.painted == []
+        assert await town.results() == []
+        assert (await bot.house.desk.jobs.counts()) == {"cancelled": 2}
+
+
+async def test_a_failure_is_told_in_the_ticket_and_can_be_tried_again(tmp_path: Path) -> None:
+    painter = Painter()
+    async with open_both(tmp_path, painter) as (town, _):
+        painter.faults.append(BrokenPicture())
+        await town.invoke(ADA, "dream", prompt="unlucky")
+        failed = await town.told(ADA, "The model produced a broken picture")
+
+        assert labels(failed) == ["Try again", "Edit"]
+        await town.click(ADA, failed, "Try again")
+        assert "**unlucky**" in (await town.result())["content"]
+
+
+async def test_a_deleted_ticket_harms_nothing(tmp_path: Path) -> None:
+    painter = Painter()
+    async with open_both(tmp_path, painter) as (town, _):
+        painter.hold.clear()
+        await town.invoke(ADA, "dream", prompt="orphan")
+        ticket = await _ticket(town, "step 1 of 20")
+        await town.breaks("delete_message", channel_id=ticket["channel_id"], message_id=ticket["id"])
+        painter.hold.set()
+
+        assert "**orphan**" in (await town.result())["content"]
+
+
+async def test_tickets_go_on_after_a_restart(tmp_path: Path) -> None:
+    lost = LostPainter()
+    async with open_town(tmp_path) as town:
+        async with open_bot(town, tmp_path, lost):
+            lost.hold.clear()
+            await town.invoke(ADA, "dream", prompt="patient")
+            ticket = await _ticket(town, "step 1 of 20")
+        async with open_bot(town, tmp_path, Painter(0.2)):
+            again = await _ticket(town, "step 2 of 20")
+            assert again["id"] == ticket["id"]
+            assert "**patient**" in (await town.result())["content"]

@@ -31,7 +31,7 @@ def main() -> int:
         return _decode(data)
     except Exception as error:  # Pillow's parsers raise almost anything; every one of them means a bad picture
         sys.stderr.write(f"{type(error).__name__}: {error}"[:300])
-        return UNREADABLE
+        return TOO_LARGE if type(error).__name__.startswith("DecompressionBomb") else UNREADABLE
 
 
 def _decode(data: bytes) -> int:

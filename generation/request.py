@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
@@ -20,8 +19,8 @@ class Range:
     unit: str = ""
 
     def check(self, value: float) -> None:
-        """Raise BadRequest with a full sentence unless `value` is finite and inside."""
-        if not math.isfinite(value) or not self.low <= value <= self.high:
+        """Raise BadRequest with a full sentence unless `value` is a number inside."""
+        if not self.low <= value <= self.high:  # false for not-a-number too
             unit = f" {self.unit}" if self.unit else ""
             raise BadRequest(
                 f"{self.name} must be between {self.low:,} and {self.high:,}{unit}; you asked for {_shown(value)}."
@@ -131,13 +130,15 @@ class Request:
 
 
 def _check_text(text: str, allowed: Range) -> None:
-    if not text.strip() and allowed.low > 0:
+    if allowed.low > 0 and not any(character.isprintable() and not character.isspace() for character in text):
         raise BadRequest("The prompt is empty; say what you would like to see.")
     if len(text) > allowed.high:
         raise BadRequest(f"{allowed.name} has {len(text):,} characters; at most {allowed.high:,} are possible.")
-    if "\0" in text:
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):  # half a pair is no character
         raise BadRequest(f"{allowed.name} contains characters that cannot be used.")
 
 
 def _shown(value: float) -> str:
-    return f"{value:,}" if abs(value) < 1e12 else f"{value:.2e}"
+    if abs(value) < 1e12:
+        return f"{value:,}"
+    return f"{value:.2e}" if abs(value) < 1e300 else "something beyond all measure"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import io
+import json
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
@@ -204,7 +206,8 @@ class LocalDiscord:
         return await self._ask("GET", path, params=parameters)
 
     async def _post(self, path: str, wish: Json) -> Any:
-        return await self._ask("POST", path, json=wish)
+        body = io.BytesIO(json.dumps(wish).encode())  # aiohttp warns of long bodies given at once
+        return await self._ask("POST", path, data=body, headers={"Content-Type": "application/json"})
 
     async def _ask(self, method: str, path: str, **given: Any) -> Any:
         async with self._http.request(method, f"{self.origin}/control/{path}", **given) as response:

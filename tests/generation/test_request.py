@@ -23,9 +23,13 @@ from tests.orders import a_request
         ({"prompt": " \n\t"}, "prompt is empty"),
         ({"prompt": "x" * 6000}, "6,000 characters; at most 1,000"),
         ({"negative": "x" * 1001}, "1,001 characters"),
+        ({"prompt": "\u200b\u2060\u00ad"}, "prompt is empty"),
         ({"prompt": "a\0b"}, "cannot be used"),
+        ({"prompt": "a \ud800 b"}, "cannot be used"),
+        ({"negative": "\udfff"}, "cannot be used"),
         ({"seed": 2**64}, "seed must be between 0 and 4,294,967,295"),
         ({"seed": -1}, "seed must be between"),
+        ({"seed": 10**400}, "seed must be between .*; you asked for something beyond all measure"),
         ({"width": 1, "height": 100000}, "Width and height must be between"),
         ({"width": 2048, "height": 2048}, "area"),
         ({"width": 64, "height": 1024}, "times as long"),
@@ -48,10 +52,11 @@ def test_what_is_out_of_range_is_refused_with_a_sentence(changes, sentence):
     assert refused.value.sentence.endswith(".")
 
 
+CHARACTERS = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
 requests = st.builds(
     Request,
-    prompt=st.text(st.characters(blacklist_characters="\0"), min_size=1, max_size=200).filter(str.strip),
-    negative=st.text(st.characters(blacklist_characters="\0"), max_size=50),
+    prompt=st.text(CHARACTERS, max_size=200).map(lambda text: f"a {text}"),
+    negative=st.text(CHARACTERS, max_size=50),
     width=st.integers(32, 96).map(lambda n: n * 8),
     height=st.integers(32, 96).map(lambda n: n * 8),
     steps=st.integers(1, 100),

@@ -144,7 +144,9 @@ class Asking:
     def _component(self, person_id: int, channel: Channel, wish: Json, nonce: str) -> Interaction:
         message = self._message(person_id, snowflake(wish.get("message_id")))
         custom_id = wish["data"].get("custom_id")
-        component = next((each for each in walk(message.contents.components) if each.get("custom_id") == custom_id), None)
+        component = next(
+            (each for each in walk(message.contents.components) if each.get("custom_id") == custom_id), None
+        )
         if custom_id is None or component is None or message.channel_id != channel.id:
             raise refuse("This is no longer on the message.", status=404)
         if component.get("disabled"):
@@ -242,7 +244,9 @@ class Asking:
     def _wanted(self, person_id: int, channel: Channel, data: Json) -> Json:
         command = self._world.commands.find(snowflake(data.get("id")) or 0)
         if command is None:
-            raise refuse("There is no such command any more; it may have been changed just now.", status=404, code=10063)
+            raise refuse(
+                "There is no such command any more; it may have been changed just now.", status=404, code=10063
+            )
         if not self._may_use(person_id, command, None if channel.is_direct else channel):
             raise refuse("You do not have permission to use this command here.", status=403, code=50013)
         reason = _unfit(command, channel)

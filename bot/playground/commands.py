@@ -121,7 +121,10 @@ class Commands:
         return self._scopes[guild_id]
 
     def _stored(self, command: Json, guild_id: int | None, old: Json | None) -> Json:
-        own: Json = {"id": old["id"] if old else str(self._snowflakes.next()), "application_id": str(ids.APPLICATION_ID)}
+        own: Json = {
+            "id": old["id"] if old else str(self._snowflakes.next()),
+            "application_id": str(ids.APPLICATION_ID),
+        }
         if guild_id is not None:
             own["guild_id"] = str(guild_id)
         without = {key: value for key, value in (old or {}).items() if key != "version"}

@@ -12,7 +12,7 @@ from bot.playground.herald import Herald
 from bot.playground.messages import Contents, Message, MessageFlag, MessageKind
 from bot.playground.permissions import Permission
 from bot.playground.places import Channel
-from bot.playground.render import embedded_files
+from bot.playground.render import used_files
 from bot.playground.rules.controls import walk
 from bot.playground.rules.message import Draft, FilePlan, refuse_empty
 from bot.playground.world import World
@@ -159,7 +159,7 @@ class Composer:
             contents.components = [_relinked(component, names, self._known) for component in draft.components]
         if "poll" in draft.named:
             contents.poll = draft.poll
-        shown = [key for key in sorted(embedded_files(contents.embeds)) if self._world.attachments.get(key)]
+        shown = [key for key in sorted(used_files(contents)) if self._world.attachments.get(key)]
         contents.attachments += [key for key in shown if key not in contents.attachments]
         if draft.named & {"content", "components", "allowed_mentions"}:
             self._read_mentions(draft, message, channel)
@@ -240,4 +240,3 @@ def _link(url: str, names: dict[str, int], known: Callable[[int], bool]) -> str:
         return f"attachment://{found or 0}"
     match = _OWN_URL.match(url)
     return f"attachment://{match.group(1)}" if match and known(int(match.group(1))) else url
-

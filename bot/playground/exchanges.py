@@ -44,6 +44,9 @@ class Exchanges:
         except web.HTTPException as refusal:
             await self._record(request, path, refusal)
             raise
+        except Exception:  # a fault of this server, which aiohttp answers with 500: the record shows it too
+            await self._record(request, path, web.HTTPInternalServerError())
+            raise
         await self._record(request, path, response)
         return response
 

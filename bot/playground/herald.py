@@ -70,8 +70,26 @@ class Herald:
             if channel.guild_id is not None:
                 more["member"] = self._world.member(user_id).as_json()
         self.to_bot(name, data | more, channel)
-        for person in self._readers(message, channel):
-            self._screens.show([person], "MESSAGE_UPDATE", self._renderer.for_person(message, person))
+        self._show_again(message, channel)
+
+    def cleared(self, message: Message, emoji: str | None) -> None:
+        """All reactions under a message are gone, or all of one emoji."""
+        channel = self._world.channel(message.channel_id)
+        data: Json = {"channel_id": str(channel.id), "message_id": str(message.id)}
+        if emoji is None:
+            self.to_bot("MESSAGE_REACTION_REMOVE_ALL", data, channel)
+        else:
+            self.to_bot("MESSAGE_REACTION_REMOVE_EMOJI", {**data, "emoji": emoji_json(emoji)}, channel)
+        self._show_again(message, channel)
+
+    def thread(self, name: str, thread: Channel) -> None:
+        """A thread came, changed or went."""
+        data = thread.as_json()
+        if name == "THREAD_CREATE":
+            data["newly_created"] = True
+        self.to_bot(name, data, thread)
+        for person in self._world.viewers(thread):
+            self._screens.show([person], "CHANNELS_UPDATE", {})
 
     def typing(self, channel: Channel, user_id: int) -> None:
         """Somebody writes."""
@@ -104,6 +122,10 @@ class Herald:
 
     def _readers(self, message: Message, channel: Channel) -> list[int]:
         return self._world.viewers(channel) if message.audience is None else [message.audience]
+
+    def _show_again(self, message: Message, channel: Channel) -> None:
+        for person in self._readers(message, channel):
+            self._screens.show([person], "MESSAGE_UPDATE", self._renderer.for_person(message, person))
 
     def _tell(self, message: Message, name: str) -> None:
         channel = self._world.channel(message.channel_id)

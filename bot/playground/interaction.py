@@ -12,8 +12,8 @@ from typing import Any
 from bot.playground import ids
 from bot.playground.clock import Clock, Timer
 from bot.playground.documents import Json
-from bot.playground.places import Channel
 from bot.playground.people import User
+from bot.playground.places import Channel
 
 ACKNOWLEDGE_WITHIN = 3.0  # seconds
 TOKEN_LIFETIME = 900.0  # seconds

@@ -12,11 +12,14 @@ from bot.playground.composer import Composer
 from bot.playground.faults import Faults
 from bot.playground.gateway import Gateway
 from bot.playground.herald import Herald
+from bot.playground.identify import IdentifyLimit
 from bot.playground.interaction import Ledger
 from bot.playground.render import Renderer
 from bot.playground.screens import Screens
 from bot.playground.uploads import Uploads
 from bot.playground.world import World
+
+SHARDS_AT_ONCE = 16  # that may identify within five seconds, as of large bots; a small one would have to wait for each
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ def put_together(world: World) -> Parts:
     """Wires a world to its gateway, pages and CDN."""
     clock = world.clock
     faults = Faults(clock)
-    gateway = Gateway(world, clock, faults=faults)
+    gateway = Gateway(world, clock, faults=faults, identify_limit=IdentifyLimit(clock, concurrency=SHARDS_AT_ONCE))
     cdn = Cdn(clock, world.attachments.lookup)
     screens = Screens()
     renderer = Renderer(world, cdn)

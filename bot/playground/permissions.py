@@ -53,16 +53,7 @@ EVERYONE = (
     | Permission.SEND_POLLS
 )
 MODERATORS = EVERYONE | Permission.MANAGE_MESSAGES | Permission.MODERATE_MEMBERS | Permission.MANAGE_GUILD
-BOT = (
-    Permission.VIEW_CHANNEL
-    | Permission.SEND_MESSAGES
-    | Permission.EMBED_LINKS
-    | Permission.ATTACH_FILES
-    | Permission.READ_MESSAGE_HISTORY
-    | Permission.SEND_MESSAGES_IN_THREADS
-    | Permission.USE_EXTERNAL_EMOJIS
-    | Permission.ADD_REACTIONS
-)
+BOT = EVERYONE & ~(Permission.CHANGE_NICKNAME | Permission.USE_APPLICATION_COMMANDS)
 DIRECT = EVERYONE & ~(
     Permission.CREATE_PUBLIC_THREADS | Permission.SEND_MESSAGES_IN_THREADS | Permission.CHANGE_NICKNAME
 )

@@ -15,6 +15,7 @@ from bot.playground.places import Channel
 from bot.playground.rules.message import read_draft
 
 DEFAULT_PERSON = ids.ADA_ID
+_WRITTEN = {"content", "attachments", "message_reference", "allowed_mentions", "nonce"}
 
 
 class Persons:
@@ -97,7 +98,9 @@ class Persons:
             needed |= Permission.ATTACH_FILES
         if not self._world.can(person_id, needed, channel):
             raise missing_permissions()
-        allowed = {key: payload[key] for key in ("content", "attachments", "message_reference", "nonce") if key in payload}
+        allowed = {
+            key: payload[key] for key in ("content", "attachments", "message_reference", "nonce") if key in payload
+        }
         message = self._parts.composer.post(read_draft(allowed, files), channel, person_id)
         return self._parts.renderer.for_person(message, person_id)
 
@@ -150,4 +153,3 @@ class Persons:
             return "owner"
         member = self._world.member(person_id)
         return "moderator" if ids.MODERATORS_ROLE_ID in member.roles else "member"
-

@@ -10,8 +10,9 @@ from bot.playground import ids
 from bot.playground.attachments import Attachment, attachment_json
 from bot.playground.cdn import Cdn
 from bot.playground.documents import Json
-from bot.playground.messages import Message, MessageFlag, MessageKind
+from bot.playground.messages import Contents, Message, MessageFlag, MessageKind
 from bot.playground.moments import iso, iso_or_none
+from bot.playground.rules.controls import walk
 from bot.playground.world import World
 
 _STORED = re.compile(r"attachment://(\d+)")
@@ -32,7 +33,7 @@ class Renderer:
         files = self._world.attachments.of(contents.attachments)
         by_id = {attachment.id: attachment for attachment in files}
         embeds = [] if contents.flags & MessageFlag.SUPPRESS_EMBEDS else self._embeds(contents.embeds, by_id)
-        in_embeds = embedded_files(contents.embeds)
+        shown_inside = used_files(contents)
         document: Json = {
             "id": str(message.id),
             "channel_id": str(message.channel_id),
@@ -47,7 +48,7 @@ class Renderer:
             "mentions": [self._user(each) for each in contents.mentions],
             "mention_roles": [str(role) for role in contents.mention_roles],
             "mention_everyone": contents.mention_everyone,
-            "attachments": [attachment_json(each, self._cdn) for each in files if each.id not in in_embeds],
+            "attachments": [attachment_json(each, self._cdn) for each in files if each.id not in shown_inside],
             "embeds": embeds,
             "components": [self._component(each, by_id) for each in contents.components],
         }
@@ -81,7 +82,7 @@ class Renderer:
         """The message as a person's client shows it."""
         document = self.message(message, person_id)
         if message.gave_up:
-            document |= {"content": UNANSWERED, "flags": message.contents.flags & ~MessageFlag.LOADING}
+            document |= {"content": UNANSWERED, "gave_up": True, "flags": message.contents.flags & ~MessageFlag.LOADING}
         document["thinking"] = bool(document["flags"] & MessageFlag.LOADING)
         return document
 
@@ -122,7 +123,9 @@ class Renderer:
         for key in ("image", "thumbnail"):
             if key in embed:
                 media = self._media(embed[key]["url"], files)
-                shown[key] = {name: value for name, value in media.items() if name in _EMBED_MEDIA and value is not None}
+                shown[key] = {
+                    name: value for name, value in media.items() if name in _EMBED_MEDIA and value is not None
+                }
                 if not media["url"]:
                     del shown[key]
         for key in ("footer", "author"):
@@ -156,15 +159,24 @@ class Renderer:
             return {"id": "0", "url": "", "proxy_url": "", "width": None, "height": None, "content_type": None}
         shown = attachment_json(file, self._cdn)
         size: Json = {"width": shown.get("width"), "height": shown.get("height"), "content_type": file.media_type}
-        return {"id": str(file.id), "url": shown["url"], "proxy_url": shown["url"], "attachment_id": str(file.id), **size}
+        return {
+            "id": str(file.id),
+            "url": shown["url"],
+            "proxy_url": shown["url"],
+            "attachment_id": str(file.id),
+            **size,
+        }
 
 
 _EMBED_MEDIA = {"url", "proxy_url", "width", "height", "content_type"}
 
 
-def embedded_files(embeds: list[Json]) -> set[int]:
-    """Files that embeds show; a message does not list these again."""
-    urls = [embed[key][name] for embed in embeds for key, name in _EMBED_URLS if name in embed.get(key, {})]
+def used_files(contents: Contents) -> set[int]:
+    """Files that embeds and components show; a message does not list these again."""
+    urls = [embed[key][name] for embed in contents.embeds for key, name in _EMBED_URLS if name in embed.get(key, {})]
+    for component in walk(contents.components):
+        urls += [item["media"]["url"] for item in (component, *component.get("items", ())) if "media" in item]
+        urls += [component["file"]["url"]] if "file" in component else []
     return {int(match.group(1)) for url in urls if (match := _STORED.fullmatch(url))}
 
 

@@ -24,7 +24,7 @@ from bot.playground.guard import Guard, add_headers
 from bot.playground.page_api import PageApi
 from bot.playground.parts import Parts, put_together
 from bot.playground.persons import Persons
-from bot.playground.rest import channels, commands, guilds, login, webhooks
+from bot.playground.rest import channels, commands, guilds, login, reactions, threads, webhooks
 from bot.playground.rest.routes import PREFIX, Routes
 from bot.playground.world import World
 from generation.errors import ConfigError
@@ -57,7 +57,7 @@ def build(host: str = "127.0.0.1", *, controls: bool = False, clock: Clock | Non
     parts.gateway.add_routes(app)
     parts.cdn.add_routes(app)
     routes = Routes(app, parts)
-    for area in (login, guilds, commands, channels, webhooks):
+    for area in (login, guilds, commands, channels, reactions, threads, webhooks):
         area.add_routes(routes)
     routes.close()
     if controls:

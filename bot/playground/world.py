@@ -189,4 +189,3 @@ class World:
 
 def _names(member: Member) -> tuple[str | None, ...]:
     return member.user.username, member.user.name, member.nick
-

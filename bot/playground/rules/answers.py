@@ -13,6 +13,7 @@ from bot.playground.rules.option import (
     BOOLEAN,
     CHANNEL,
     INTEGER,
+    MAX_INTEGER,
     MENTIONABLE,
     MOST_STRING,
     ROLE,
@@ -97,16 +98,17 @@ def _check_text(option: Json, value: Any) -> None:
         raise WrongAnswerError(f"must be between {low} and {high} characters long; this is {len(value)}.")
 
 
-def _check_number(option: Json, value: Any) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+def _check_number(option: Json, given: Any) -> float:
+    if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given):
         raise WrongAnswerError("this must be a number.")
+    value: float = given
     if option["type"] == INTEGER:
-        if value != int(value) or abs(value) > 2**53:
+        if value != int(value) or abs(value) > MAX_INTEGER:
             raise WrongAnswerError("this must be a whole number, not larger than 2^53.")
         value = int(value)
-    low, high = option.get("min_value", -math.inf), option.get("max_value", math.inf)
+    low, high = float(option.get("min_value", -math.inf)), float(option.get("max_value", math.inf))
     if not low <= value <= high:
-        raise WrongAnswerError(f"must be between {low} and {high}.")
+        raise WrongAnswerError(f"must be between {low:g} and {high:g}.")
     return value
 
 
@@ -203,5 +205,3 @@ def _check_written(control: Json, value: Any) -> str:
     if not max(low, 1) <= len(value) <= high:
         raise WrongAnswerError(f"Write between {max(low, 1)} and {high} characters; this is {len(value)}.")
     return value
-
-

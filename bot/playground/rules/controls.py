@@ -138,13 +138,15 @@ def read_emoji(form: Form) -> Json | None:
         return {"id": str(emoji_id), "name": name or "_", "animated": inner.flag("animated")}
     if not name:
         return None
-    if not _is_emoji(name):
+    if not is_emoji(name):
         inner.refuse("BUTTON_COMPONENT_INVALID_EMOJI", "Invalid emoji", "name")
     return {"name": name}
 
 
-def _is_emoji(name: str) -> bool:
-    return len(name) <= 32 and any(unicodedata.category(sign) in ("So", "Sk", "Sm", "Cn") or sign == "\u20e3" for sign in name)
+def is_emoji(name: str) -> bool:
+    """Whether it looks like a standard emoji; the list of them is not kept here."""
+    kinds = {unicodedata.category(sign) for sign in name}
+    return len(name) <= 32 and ("\u20e3" in name or bool(kinds & {"So", "Sk", "Sm", "Cn"}))
 
 
 def read_select(form: Form, kind: Kind, ids: Ids, *, in_modal: bool = False) -> Json:
@@ -183,7 +185,9 @@ def read_options(form: Form, most: int, *, least: int = 1) -> list[Json]:
     for each in form.forms("options", most, least=least, required=True):
         value = each.text("value", 100, least=1, required=True)
         if value in seen:
-            each.refuse("SELECT_COMPONENT_OPTION_VALUE_DUPLICATED", "The specified option value is already used", "value")
+            each.refuse(
+                "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED", "The specified option value is already used", "value"
+            )
         seen.add(value)
         label = each.text("label", 100, least=1, required=True)
         option = {"label": label, "value": value, "description": each.text("description", 100) or None}

@@ -84,7 +84,7 @@ class Form:
         if value is None:
             return default
         if not isinstance(value, bool):
-            self.refuse("BASE_TYPE_BAD_TYPE", 'Must be either true or false.', key)
+            self.refuse("BASE_TYPE_BAD_TYPE", "Must be either true or false.", key)
             return default
         return value
 
@@ -119,7 +119,7 @@ class Form:
             self.refuse("URL_TYPE_INVALID_URL", "Not a well formed URL.", key)
         elif match["scheme"].lower() not in schemes:
             names = ", ".join(f"'{scheme}'" for scheme in schemes)
-            sentence = f"Scheme \"{match['scheme']}\" is not supported. Scheme must be one of ({names})."
+            sentence = f'Scheme "{match["scheme"]}" is not supported. Scheme must be one of ({names}).'
             self.refuse("URL_TYPE_INVALID_SCHEME", sentence, key)
         else:
             return value
@@ -132,7 +132,10 @@ class Form:
 
     def forms(self, key: str, most: int, *, least: int = 0, required: bool = False) -> list[Form]:
         """A list of objects."""
-        return [Form(each, self.problems, (*self.path, key, index)) for index, each in self.items(key, most, least, required)]
+        return [
+            Form(each, self.problems, (*self.path, key, index))
+            for index, each in self.items(key, most, least, required)
+        ]
 
     def items(self, key: str, most: int, least: int = 0, required: bool = False) -> list[tuple[int, Any]]:
         """A list of anything, with positions."""

@@ -117,7 +117,9 @@ def check_sizes(uploads: list[Upload]) -> None:
 
 def refuse_empty(contents: Contents) -> None:
     """Raises `ApiError` 50006 for a message with nothing in it."""
-    if not (contents.content.strip() or contents.embeds or contents.components or contents.attachments or contents.poll):
+    if not (
+        contents.content.strip() or contents.embeds or contents.components or contents.attachments or contents.poll
+    ):
         raise ApiError(400, 50006, "Cannot send an empty message")
 
 

@@ -7,10 +7,11 @@ import unicodedata
 from bot.playground.documents import Json
 from bot.playground.rules.form import Form
 
-LOCALES = frozenset(
-    "id da de en-GB en-US es-ES es-419 fr hr it lt hu nl no pl pt-BR ro fi sv-SE vi tr cs el bg ru uk hi th zh-CN ja "
-    "zh-TW ko ar he".split()
-)
+_CODES = """
+    ar bg cs da de el en-GB en-US es-419 es-ES fi fr he hi hr hu id it ja ko lt nl no pl pt-BR ro ru sv-SE th tr uk vi
+    zh-CN zh-TW
+"""
+LOCALES = frozenset(_CODES.split())
 _MARKED_SCRIPTS = ((0x0900, 0x097F), (0xA8E0, 0xA8FF), (0x0E01, 0x0E7F))  # Devanagari and Thai, marks included
 
 

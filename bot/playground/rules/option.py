@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import Any
 
 from bot.playground.documents import Json
@@ -12,7 +13,8 @@ from bot.playground.rules.naming import read_localizations, read_name
 MOST_OPTIONS = MOST_CHOICES = 25
 MAX_INTEGER = 2**53  # Discord's integers stay within what a double can hold
 
-SUBCOMMAND, SUBCOMMAND_GROUP, STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER, ATTACHMENT = range(1, 12)
+SUBCOMMAND, SUBCOMMAND_GROUP = 1, 2
+STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER, ATTACHMENT = range(3, 12)
 MOST_STRING = 6000
 _LEAF = frozenset(range(STRING, ATTACHMENT + 1))
 
@@ -39,7 +41,7 @@ def read_options(form: Form, inside: int = 0) -> list[Json]:
     return options
 
 
-def _read_option(form: Form, allowed: frozenset[int] | set[int]) -> Json:
+def _read_option(form: Form, allowed: Collection[int]) -> Json:
     kind = form.choice("type", allowed) or STRING
     option: Json = {"type": kind, "name": read_name(form), "description": ""}
     option["description"] = form.text("description", 100, least=1, required=True) or ""
@@ -100,7 +102,9 @@ def read_choices(form: Form, kind: int) -> list[Json]:
         if each.names("name_localizations"):
             choice["name_localizations"] = read_localizations(each, "name_localizations", 100)
         if not fits(choice["value"], kind):
-            each.refuse("APPLICATION_COMMAND_OPTIONS_CHOICE_VALUE_TYPE", "Choice values must be of the option's type", "value")
+            each.refuse(
+                "APPLICATION_COMMAND_OPTIONS_CHOICE_VALUE_TYPE", "Choice values must be of the option's type", "value"
+            )
         choices.append(choice)
     return choices
 

@@ -20,6 +20,7 @@ from generation.job import JobState
 
 log = logging.getLogger(__name__)
 
+WINDOW = 300.0  # seconds over which the worst lag is remembered, and once more as the former window
 PULSE = 0.01  # seconds between two heartbeats of the event loop
 LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)  # seconds
 WAIT_BUCKETS = (0.5, 1, 2, 5, 10, 20, 40, 80, 160, 320, 640, 1280)  # seconds
@@ -37,13 +38,16 @@ class Metrics:
         self._runner: web.AppRunner | None = None
         self._pulse: asyncio.Task[None] | None = None
         self.port = 0
-        self.worst_lag = 0.0  # seconds, since the start
+        self._window_began = time.monotonic()
+        self._lag_now = self._lag_before = 0.0  # seconds, the worst of this window and of the one before
         registry = self.registry
         self._lag = Histogram(
             "atelier_event_loop_lag_seconds", "How late the event loop is", buckets=LAG_BUCKETS, registry=registry
         )
         self._worst = Gauge(
-            "atelier_event_loop_lag_worst_seconds", "The longest the event loop was late", registry=registry
+            "atelier_event_loop_lag_worst_seconds",
+            "The longest the event loop was late in the last minutes",
+            registry=registry,
         )
         self._in_state = Gauge("atelier_jobs", "Jobs by state", ["state"], registry=registry)
         self._memory = Gauge("atelier_memory_bytes", "Resident memory of the bot process", registry=registry)
@@ -64,6 +68,11 @@ class Metrics:
         )
         studio.listeners.accepted.append(self._on_accepted)
         studio.listeners.settled.append(self._on_settled)
+
+    @property
+    def worst_lag(self) -> float:
+        """The longest the event loop was late in the last five to ten minutes, in seconds."""
+        return max(self._lag_now, self._lag_before)
 
     async def __aenter__(self) -> Metrics:
         self._pulse = asyncio.create_task(self._feel_pulse(), name="loop-pulse")
@@ -100,9 +109,12 @@ class Metrics:
             await asyncio.sleep(PULSE)
             lag = max(0.0, time.monotonic() - asked - PULSE)
             self._lag.observe(lag)
-            if lag > self.worst_lag:
-                self.worst_lag = lag
-                self._worst.set(lag)
+            self._notice(lag, asked)
+
+    def _notice(self, lag: float, now: float) -> None:
+        if now - self._window_began >= WINDOW:
+            self._window_began, self._lag_before, self._lag_now = now, self._lag_now, 0.0
+        self._lag_now = max(self._lag_now, lag)
 
     async def _on_accepted(self, _: Commission) -> None:
         self._accepted.inc()
@@ -117,6 +129,7 @@ class Metrics:
         counts = await self._jobs.counts()
         for state in JobState:
             self._in_state.labels(state.value).set(counts.get(state, 0))
+        self._worst.set(self.worst_lag)
         self._memory.set(resident_bytes())
         self._ready.set(self._connected())
         self._loaded.set(self._studio.status is not None)

@@ -138,14 +138,18 @@ class Studio:
         return styles[style].replace("{prompt}", prompt) if style is not None and prompt else prompt
 
     def vary(self, request: Request, index: int) -> Request:
-        """Four variations of picture `index` of `request`: the same composition, other details."""
+        """Four variations of picture `index` of `request`: the same composition, other details.
+
+        Painted, like everything, by the model in service now, which the request then names.
+        """
         single = request.single(index)
         step = Variation(_new_seed(), self.config.dream.variation_strength)
-        return replace(single, count=int(COUNT.high), variations=(*single.variations, step))
+        variations = (*single.variations, step)
+        return replace(single, model=self.card.name, count=int(COUNT.high), variations=variations)
 
     def again(self, request: Request) -> Request:
         """The same wish with new noise."""
-        return replace(request, seed=_new_seed(), variations=())
+        return replace(request, model=self.card.name, seed=_new_seed(), variations=())
 
     # -- admission ---------------------------------------------------------------------------------------------------
 

@@ -48,7 +48,11 @@ export class Api {
     const text = await response.text();
     const answer = decode(text);
     if (response.ok) return answer;
-    throw new Refusal(answer?.message ?? answer?.error ?? `The server refused this (${response.status}).`, response.status, answer);
+    throw new Refusal(
+      answer?.message ?? answer?.error ?? `The server refused this (${response.status}).`,
+      response.status,
+      answer,
+    );
   }
 
   /** @returns {Promise<any>} */

@@ -30,20 +30,39 @@ export class App {
     this.menus = new Menus(this);
     this.interactions = new Interactions(this.store, () => this.api);
     this.composer = new Composer(this, byId("composer"));
-    this.timeline = new Timeline(this, { scroller: byId("scroller"), list: byId("messages"), status: byId("announcer"), jump: byId("jump") });
+    this.timeline = new Timeline(this, {
+      scroller: byId("scroller"),
+      list: byId("messages"),
+      status: byId("announcer"),
+      jump: byId("jump"),
+    });
     this.sidebar = new Sidebar(this, { channels: byId("channels"), self: byId("self"), title: byId("guild-name") });
     this.people = new People(this, byId("people-list"));
     this.chrome = new Chrome(this);
     window.addEventListener("hashchange", () => this.followAddress());
   }
 
-  everyone() { return this.world.everyone(); }
-  bot() { return this.world.bot(); }
-  botById(id) { return this.world.botById(id); }
-  recipientOf(channel) { return this.world.recipientOf(channel); }
-  channelTitle(channel) { return this.world.channelTitle(channel); }
-  channelIcon(channel) { return this.world.channelIcon(channel); }
-  roleClass(user) { return this.world.roleClass(user); }
+  everyone() {
+    return this.world.everyone();
+  }
+  bot() {
+    return this.world.bot();
+  }
+  botById(id) {
+    return this.world.botById(id);
+  }
+  recipientOf(channel) {
+    return this.world.recipientOf(channel);
+  }
+  channelTitle(channel) {
+    return this.world.channelTitle(channel);
+  }
+  channelIcon(channel) {
+    return this.world.channelIcon(channel);
+  }
+  roleClass(user) {
+    return this.world.roleClass(user);
+  }
 
   /** Begin as whom the address names, or as whom the server chooses. */
   async start() {
@@ -77,10 +96,22 @@ export class App {
     this.api = new Api(as);
     const state = await this.firstState();
     this.api = new Api(state.me.id);
-    Object.assign(this.store, { messages: new Map(), complete: new Set(), pending: new Map(), unread: new Set(), channelId: null });
+    Object.assign(this.store, {
+      messages: new Map(),
+      complete: new Set(),
+      pending: new Map(),
+      unread: new Set(),
+      channelId: null,
+    });
     this.store.applyState(state);
-    this.events = new EventStream(state.me.id, { onEvent: (name, data) => this.receive(name, data), onOpen: (again) => this.connected(again), onLost: () => this.store.setConnected(false) });
-    const wanted = [...this.store.channels.values()].find((channel) => channel.id === channelId || channel.name === channelId);
+    this.events = new EventStream(state.me.id, {
+      onEvent: (name, data) => this.receive(name, data),
+      onOpen: (again) => this.connected(again),
+      onLost: () => this.store.setConnected(false),
+    });
+    const wanted = [...this.store.channels.values()].find(
+      (channel) => channel.id === channelId || channel.name === channelId,
+    );
     this.openChannel((wanted ?? this.firstChannel()).id);
     byId("app").hidden = false;
     byId("splash").hidden = true;
@@ -103,7 +134,9 @@ export class App {
   }
 
   firstChannel() {
-    return [...this.store.channels.values()].filter((channel) => channel.type !== 1).sort((a, b) => (a.position ?? 0) - (b.position ?? 0))[0];
+    return [...this.store.channels.values()]
+      .filter((channel) => channel.type !== 1)
+      .sort((a, b) => (a.position ?? 0) - (b.position ?? 0))[0];
   }
 
   openFirst() {
@@ -112,7 +145,9 @@ export class App {
 
   /** @param {string} botId */
   openDirect(botId) {
-    const channel = [...this.store.channels.values()].find((one) => one.type === 1 && this.recipientOf(one)?.id === botId);
+    const channel = [...this.store.channels.values()].find(
+      (one) => one.type === 1 && this.recipientOf(one)?.id === botId,
+    );
     if (channel) this.openChannel(channel.id);
     else this.toasts.show("There is no direct message with this one.");
   }
@@ -187,10 +222,14 @@ export class App {
       case "MESSAGE_CREATE":
         this.chrome.stopTyping(data.author.id);
         return this.store.applyMessage(data, true);
-      case "MESSAGE_UPDATE": return this.store.applyMessage(data, false);
-      case "MESSAGE_DELETE": return this.store.dropMessage(data.channel_id, data.id);
-      case "MODAL_OPEN": return this.openModal(data);
-      case "TYPING_START": return this.chrome.startTyping(data.channel_id, data.user_id);
+      case "MESSAGE_UPDATE":
+        return this.store.applyMessage(data, false);
+      case "MESSAGE_DELETE":
+        return this.store.dropMessage(data.channel_id, data.id);
+      case "MODAL_OPEN":
+        return this.openModal(data);
+      case "TYPING_START":
+        return this.chrome.startTyping(data.channel_id, data.user_id);
       case "COMMANDS_UPDATE":
       case "APPLICATION_STATUS":
         clearTimeout(this.reloading);

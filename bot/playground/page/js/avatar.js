@@ -14,5 +14,9 @@ const TINTS = 8;
 export function avatar(user, name, size = "") {
   const tint = user ? Number(BigInt(user.id) % BigInt(TINTS)) : 0;
   const face = user?.bot ? icon("brush") : [...(name || "?")][0].toUpperCase();
-  return h("span", { class: `avatar ${user?.bot ? "avatar-app" : `tint-${tint}`} ${size && `avatar-${size}`}`, "aria-hidden": "true" }, face);
+  return h(
+    "span",
+    { class: `avatar ${user?.bot ? "avatar-app" : `tint-${tint}`} ${size && `avatar-${size}`}`, "aria-hidden": "true" },
+    face,
+  );
 }

@@ -46,11 +46,29 @@ export class Chrome {
     if (!shut || (wasShut && gate.dataset.channel === channel.id)) return;
     gate.dataset.channel = channel.id;
     const title = h("h2", { tabIndex: -1 }, "Age-restricted channel");
-    gate.replaceChildren(h("span", { class: "gate-mark" }, icon("warn")), title,
-      h("p", {}, `${app.channelTitle(channel)} may hold pictures that are not suitable for minors. Enter only if you are 18 or older.`),
-      h("div", { class: "gate-buttons" },
-        h("button", { type: "button", class: "button button-secondary", on: { click: () => app.openFirst() } }, "Take me back"),
-        h("button", { type: "button", class: "button button-danger", on: { click: () => app.passGate(channel.id) } }, "I am 18 or older")));
+    gate.replaceChildren(
+      h("span", { class: "gate-mark" }, icon("warn")),
+      title,
+      h(
+        "p",
+        {},
+        `${app.channelTitle(channel)} may hold pictures that are not suitable for minors. Enter only if you are 18 or older.`,
+      ),
+      h(
+        "div",
+        { class: "gate-buttons" },
+        h(
+          "button",
+          { type: "button", class: "button button-secondary", on: { click: () => app.openFirst() } },
+          "Take me back",
+        ),
+        h(
+          "button",
+          { type: "button", class: "button button-danger", on: { click: () => app.passGate(channel.id) } },
+          "I am 18 or older",
+        ),
+      ),
+    );
     title.focus();
   }
 
@@ -58,7 +76,9 @@ export class Chrome {
     const offline = this.app.store.applications.filter((one) => !one.online);
     const note = byId("offline");
     note.hidden = !offline.length;
-    note.textContent = offline.length ? `${offline.map((one) => one.name).join(", ")} is offline. Commands work again when it is back.` : "";
+    note.textContent = offline.length
+      ? `${offline.map((one) => one.name).join(", ")} is offline. Commands work again when it is back.`
+      : "";
   }
 
   drawers() {
@@ -113,7 +133,10 @@ export class Chrome {
   startTyping(channelId, userId) {
     if (channelId !== this.app.store.channelId || userId === this.app.store.me.id) return;
     clearTimeout(this.typing.get(userId));
-    this.typing.set(userId, setTimeout(() => this.stopTyping(userId), TYPING_MS));
+    this.typing.set(
+      userId,
+      setTimeout(() => this.stopTyping(userId), TYPING_MS),
+    );
     this.paintTyping();
   }
 
@@ -127,7 +150,10 @@ export class Chrome {
   }
 
   paintTyping() {
-    const names = [...this.typing.keys()].map((id) => this.app.world.botById(id)).filter(Boolean).map(({ user }) => this.app.store.nameOf(user));
+    const names = [...this.typing.keys()]
+      .map((id) => this.app.world.botById(id))
+      .filter(Boolean)
+      .map(({ user }) => this.app.store.nameOf(user));
     byId("typing").textContent = names.length ? `${names.join(", ")} ${names.length > 1 ? "are" : "is"} typing…` : "";
   }
 }

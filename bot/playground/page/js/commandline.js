@@ -17,11 +17,31 @@ export class CommandLine {
     this.leaf = leaf;
     this.composer = composer;
     this.pills = [];
-    this.tail = h("input", { class: "command-tail", type: "text", role: "combobox", "aria-expanded": "true", "aria-label": "More options", autocomplete: "off", spellcheck: false, enterkeyhint: "send", on: { input: () => this.showMore(), focus: () => this.showMore(), keydown: (event) => this.tailKey(event) } });
+    this.tail = h("input", {
+      class: "command-tail",
+      type: "text",
+      role: "combobox",
+      "aria-expanded": "true",
+      "aria-label": "More options",
+      autocomplete: "off",
+      spellcheck: false,
+      enterkeyhint: "send",
+      on: { input: () => this.showMore(), focus: () => this.showMore(), keydown: (event) => this.tailKey(event) },
+    });
     this.badge = h("span", { class: "command-badge" }, `/${leaf.name}`);
-    this.node = h("div", { class: "command-line", role: "group", "aria-label": `Command /${leaf.name}`, on: { click: (event) => event.target === this.node && this.tail.focus() } });
+    this.node = h("div", {
+      class: "command-line",
+      role: "group",
+      "aria-label": `Command /${leaf.name}`,
+      on: { click: (event) => event.target === this.node && this.tail.focus() },
+    });
     this.suggestions = new Listbox({ label: "Values", onChoose: (item) => this.choose(item) });
-    this.more = new Listbox({ label: "More options", className: "chips", onChoose: (item) => this.add(item.value).focus(), onActive: (item) => this.describe(item?.value ?? null) });
+    this.more = new Listbox({
+      label: "More options",
+      className: "chips",
+      onChoose: (item) => this.add(item.value).focus(),
+      onActive: (item) => this.describe(item?.value ?? null),
+    });
     this.hint = h("div", { class: "command-hint", "aria-live": "polite" });
     composer.panel.replaceChildren(this.hint, this.suggestions.node, this.more.node);
     for (const option of leaf.options) if (option.required) this.add(option);
@@ -38,14 +58,19 @@ export class CommandLine {
   }
 
   pillFor(name) {
-    return this.pills.find((pill) => pill.option.name === name) ?? this.add(this.leaf.options.find((option) => option.name === name));
+    return (
+      this.pills.find((pill) => pill.option.name === name) ??
+      this.add(this.leaf.options.find((option) => option.name === name))
+    );
   }
 
   /** @param {any} option @returns {Pill} */
   add(option) {
     const pill = new Pill(this.app, option, {
-      onChange: (changed) => this.showPill(changed), onFocus: (focused) => this.showPill(focused),
-      onKey: (event, focused) => this.pillKey(event, focused), autocomplete: (asking) => this.autocomplete(asking),
+      onChange: (changed) => this.showPill(changed),
+      onFocus: (focused) => this.showPill(focused),
+      onKey: (event, focused) => this.pillKey(event, focused),
+      autocomplete: (asking) => this.autocomplete(asking),
     });
     this.pills.push(pill);
     this.tail.value = "";
@@ -85,7 +110,8 @@ export class CommandLine {
       this.suggestions.attach(pill.field);
       pill.field.setAttribute("aria-expanded", String(!this.suggestions.node.hidden));
     }
-    if (pill.suggests && !items.length && pill.text && !pill.option.autocomplete) this.describe(pill.option, "Nothing in the list matches.");
+    if (pill.suggests && !items.length && pill.text && !pill.option.autocomplete)
+      this.describe(pill.option, "Nothing in the list matches.");
   }
 
   showMore() {
@@ -102,18 +128,28 @@ export class CommandLine {
   }
 
   fillMore(typed) {
-    const items = this.remaining().filter((option) => option.name.includes(typed)).map((option) => ({ label: option.name, lead: icon("plus"), value: option }));
+    const items = this.remaining()
+      .filter((option) => option.name.includes(typed))
+      .map((option) => ({ label: option.name, lead: icon("plus"), value: option }));
     this.more.setItems(items, -1);
     this.more.node.hidden = !items.length;
   }
 
   describe(option, problem = null) {
     if (!option) {
-      this.hint.replaceChildren(h("strong", {}, `/${this.leaf.name}`), h("span", {}, this.leaf.description), h("span", { class: "command-keys" }, "Enter sends"));
+      this.hint.replaceChildren(
+        h("strong", {}, `/${this.leaf.name}`),
+        h("span", {}, this.leaf.description),
+        h("span", { class: "command-keys" }, "Enter sends"),
+      );
       return;
     }
     const limits = limitsText(option);
-    this.hint.replaceChildren(h("strong", {}, option.name), problem ? h("span", { class: "problem" }, problem) : h("span", {}, option.description), limits && !problem ? h("span", { class: "command-keys" }, limits) : "");
+    this.hint.replaceChildren(
+      h("strong", {}, option.name),
+      problem ? h("span", { class: "problem" }, problem) : h("span", {}, option.description),
+      limits && !problem ? h("span", { class: "command-keys" }, limits) : "",
+    );
   }
 
   /** @returns {boolean} whether a listed value was waiting to be taken */
@@ -139,7 +175,9 @@ export class CommandLine {
   pillKey(event, pill) {
     if (event.isComposing) return;
     const at = this.pills.indexOf(pill);
-    const { selectionStart: from, selectionEnd: to } = pill.isFile ? { selectionStart: 0, selectionEnd: 0 } : pill.field;
+    const { selectionStart: from, selectionEnd: to } = pill.isFile
+      ? { selectionStart: 0, selectionEnd: 0 }
+      : pill.field;
     if (!this.suggestions.node.hidden && this.suggestions.key(event)) return;
     if (event.key === "Enter" && !event.shiftKey && !(pill.isFile && pill.empty)) {
       event.preventDefault();
@@ -234,12 +272,24 @@ export class CommandLine {
       this.showPill(wrong[0]);
       return null;
     }
-    return read.filter(([, answer]) => !answer.skip).map(([pill, answer]) => ({ name: pill.option.name, type: pill.option.type, value: answer.value }));
+    return read
+      .filter(([, answer]) => !answer.skip)
+      .map(([pill, answer]) => ({ name: pill.option.name, type: pill.option.type, value: answer.value }));
   }
 
   autocomplete(asking) {
-    const options = this.pills.filter((pill) => pill === asking || (!pill.empty && !pill.isFile))
-      .map((pill) => ({ name: pill.option.name, type: pill.option.type, value: pill === asking ? pill.text : pill.read().value ?? pill.text, ...(pill === asking && { focused: true }) }));
-    return this.app.interactions.complete({ type: 4, channel_id: this.app.store.channelId, data: interactionData(this.leaf, options) });
+    const options = this.pills
+      .filter((pill) => pill === asking || (!pill.empty && !pill.isFile))
+      .map((pill) => ({
+        name: pill.option.name,
+        type: pill.option.type,
+        value: pill === asking ? pill.text : (pill.read().value ?? pill.text),
+        ...(pill === asking && { focused: true }),
+      }));
+    return this.app.interactions.complete({
+      type: 4,
+      channel_id: this.app.store.channelId,
+      data: interactionData(this.leaf, options),
+    });
   }
 }

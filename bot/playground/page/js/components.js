@@ -48,16 +48,29 @@ export class ComponentTree {
 
   build(component, path, reuse) {
     switch (component.type) {
-      case 1: return this.box(reuse, "action-row", this.renderAll(component.components ?? [], path));
-      case 2: return this.button(component);
-      case 9: return this.section(component, path, reuse);
-      case 10: return h("div", { class: "prose text-display" }, prose(component.content, this.app));
-      case 11: return this.thumbnail(component, path);
-      case 12: return mosaic(component.items.map(mediaItem), (index, many) => this.view.frameAt(`${path}.item${index}`, many));
-      case 13: return this.file(component);
-      case 14: return h("div", { class: `separator ${component.spacing === 2 ? "is-large" : ""} ${component.divider === false ? "is-bare" : ""}`, role: component.divider === false ? null : "separator" });
-      case 17: return this.container(component, path, reuse);
-      default: return this.select(component);
+      case 1:
+        return this.box(reuse, "action-row", this.renderAll(component.components ?? [], path));
+      case 2:
+        return this.button(component);
+      case 9:
+        return this.section(component, path, reuse);
+      case 10:
+        return h("div", { class: "prose text-display" }, prose(component.content, this.app));
+      case 11:
+        return this.thumbnail(component, path);
+      case 12:
+        return mosaic(component.items.map(mediaItem), (index, many) => this.view.frameAt(`${path}.item${index}`, many));
+      case 13:
+        return this.file(component);
+      case 14:
+        return h("div", {
+          class: `separator ${component.spacing === 2 ? "is-large" : ""} ${component.divider === false ? "is-bare" : ""}`,
+          role: component.divider === false ? null : "separator",
+        });
+      case 17:
+        return this.container(component, path, reuse);
+      default:
+        return this.select(component);
     }
   }
 
@@ -70,7 +83,9 @@ export class ComponentTree {
   section(component, path, reuse) {
     const body = this.renderAll(component.components ?? [], `${path}.body`);
     const accessory = component.accessory && this.render(component.accessory, `${path}.accessory`);
-    const node = reuse ?? h("div", { class: "section" }, h("div", { class: "section-body" }), h("div", { class: "section-accessory" }));
+    const node =
+      reuse ??
+      h("div", { class: "section" }, h("div", { class: "section-body" }), h("div", { class: "section-accessory" }));
     syncChildren(node.children[0], body);
     syncChildren(node.children[1], accessory ? [accessory] : []);
     return node;
@@ -88,11 +103,24 @@ export class ComponentTree {
 
   coverWhole(node, path) {
     node.classList.add("is-hidden");
-    node.append(h("button", { type: "button", class: "frame-cover", "aria-label": "Show the hidden content", on: { click: (event) => {
-      this.view.revealed.add(path);
-      node.classList.remove("is-hidden");
-      event.currentTarget.remove();
-    } } }, h("span", { class: "frame-cover-label" }, "Spoiler")));
+    node.append(
+      h(
+        "button",
+        {
+          type: "button",
+          class: "frame-cover",
+          "aria-label": "Show the hidden content",
+          on: {
+            click: (event) => {
+              this.view.revealed.add(path);
+              node.classList.remove("is-hidden");
+              event.currentTarget.remove();
+            },
+          },
+        },
+        h("span", { class: "frame-cover-label" }, "Spoiler"),
+      ),
+    );
   }
 
   thumbnail(component, path) {
@@ -102,24 +130,54 @@ export class ComponentTree {
   }
 
   file(component) {
-    const stored = this.view.message.attachments?.find((file) => file.id === component.file?.attachment_id || file.url === component.file?.url);
-    return fileCard({ ...stored, url: component.file?.url, filename: component.name ?? stored?.filename, size: component.size ?? stored?.size });
+    const stored = this.view.message.attachments?.find(
+      (file) => file.id === component.file?.attachment_id || file.url === component.file?.url,
+    );
+    return fileCard({
+      ...stored,
+      url: component.file?.url,
+      filename: component.name ?? stored?.filename,
+      size: component.size ?? stored?.size,
+    });
   }
 
   button(component) {
     const style = BUTTON_STYLES[component.style] ?? "secondary";
-    const face = [component.emoji?.name && h("span", { class: "button-emoji" }, component.emoji.id ? `:${component.emoji.name}:` : component.emoji.name), component.label && h("span", {}, component.label)];
+    const face = [
+      component.emoji?.name &&
+        h("span", { class: "button-emoji" }, component.emoji.id ? `:${component.emoji.name}:` : component.emoji.name),
+      component.label && h("span", {}, component.label),
+    ];
     const name = component.label || component.emoji?.name || "Button";
     if (style === "link") {
       const url = /^https?:/i.test(component.url ?? "") ? safeUrl(component.url) : null;
-      if (!url || component.disabled) return h("button", { type: "button", class: "button button-secondary", disabled: true, "aria-label": name }, face, icon("external"));
-      return h("a", { class: "button button-secondary", href: url.href, target: "_blank", rel: "noopener noreferrer nofollow" }, face, icon("external"));
+      if (!url || component.disabled)
+        return h(
+          "button",
+          { type: "button", class: "button button-secondary", disabled: true, "aria-label": name },
+          face,
+          icon("external"),
+        );
+      return h(
+        "a",
+        { class: "button button-secondary", href: url.href, target: "_blank", rel: "noopener noreferrer nofollow" },
+        face,
+        icon("external"),
+      );
     }
-    return h("button", {
-      type: "button", class: `button button-${style}`, disabled: component.disabled, "aria-label": name,
-      data: { key: `component:${component.custom_id}`, customId: component.custom_id ?? "" },
-      on: { click: (event) => event.currentTarget.getAttribute("aria-busy") !== "true" && this.use(component) },
-    }, h("span", { class: "button-face" }, face), h("span", { class: "button-busy", "aria-hidden": "true" }, h("i"), h("i"), h("i")));
+    return h(
+      "button",
+      {
+        type: "button",
+        class: `button button-${style}`,
+        disabled: component.disabled,
+        "aria-label": name,
+        data: { key: `component:${component.custom_id}`, customId: component.custom_id ?? "" },
+        on: { click: (event) => event.currentTarget.getAttribute("aria-busy") !== "true" && this.use(component) },
+      },
+      h("span", { class: "button-face" }, face),
+      h("span", { class: "button-busy", "aria-hidden": "true" }, h("i"), h("i"), h("i")),
+    );
   }
 
   select(component) {
@@ -130,9 +188,18 @@ export class ComponentTree {
   async use(component, values) {
     const { message } = this.view;
     const data = { custom_id: component.custom_id, component_type: component.type, ...(values && { values }) };
-    if (component.style === 6) return this.app.toasts.show("The local Discord has no shop, so this button does nothing here.");
+    if (component.style === 6)
+      return this.app.toasts.show("The local Discord has no shop, so this button does nothing here.");
     try {
-      await this.app.interactions.send({ type: 3, channel_id: message.channel_id, message_id: message.id, data }, { kind: "component", label: component.label ?? "a component", messageId: message.id, customId: component.custom_id });
+      await this.app.interactions.send(
+        { type: 3, channel_id: message.channel_id, message_id: message.id, data },
+        {
+          kind: "component",
+          label: component.label ?? "a component",
+          messageId: message.id,
+          customId: component.custom_id,
+        },
+      );
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.app.toasts.show(error.message);
@@ -142,7 +209,11 @@ export class ComponentTree {
 
   /** Show on the controls themselves which of them wait for the application. */
   markBusy() {
-    const busy = new Set([...this.app.store.pending.values()].filter((pending) => pending.messageId === this.view.message.id && !pending.failed).map((pending) => pending.customId));
+    const busy = new Set(
+      [...this.app.store.pending.values()]
+        .filter((pending) => pending.messageId === this.view.message.id && !pending.failed)
+        .map((pending) => pending.customId),
+    );
     for (const node of this.node.querySelectorAll("[data-custom-id]")) {
       if (busy.has(node.dataset.customId)) node.setAttribute("aria-busy", "true");
       else node.removeAttribute("aria-busy");
@@ -152,5 +223,12 @@ export class ComponentTree {
 
 function mediaItem(item) {
   const media = item.media ?? {};
-  return { url: media.url, width: media.width, height: media.height, description: item.description ?? media.description, spoiler: item.spoiler, name: (safeUrl(media.url)?.pathname ?? "").split("/").at(-1) };
+  return {
+    url: media.url,
+    width: media.width,
+    height: media.height,
+    description: item.description ?? media.description,
+    spoiler: item.spoiler,
+    name: (safeUrl(media.url)?.pathname ?? "").split("/").at(-1),
+  };
 }

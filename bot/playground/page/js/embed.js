@@ -13,16 +13,39 @@ import { stampText } from "./time.js";
 export function embedCard(embed, app, frameAt) {
   const card = h("article", { class: "embed", "aria-label": embed.title ? `Embed: ${embed.title}` : "Embed" });
   if (Number.isInteger(embed.color)) card.style.setProperty("--embed-colour", colourOf(embed.color));
-  const body = h("div", { class: "embed-body" },
+  const body = h(
+    "div",
+    { class: "embed-body" },
     embed.provider?.name && h("div", { class: "embed-provider" }, embed.provider.name),
-    embed.author?.name && h("div", { class: "embed-author" }, picture(embed.author.icon_url), linked(embed.author.name, embed.author.url)),
-    embed.title && h("div", { class: "embed-title" }, embed.url ? link(embed.url, prose(embed.title, app)) : prose(embed.title, app)),
+    embed.author?.name &&
+      h("div", { class: "embed-author" }, picture(embed.author.icon_url), linked(embed.author.name, embed.author.url)),
+    embed.title &&
+      h(
+        "div",
+        { class: "embed-title" },
+        embed.url ? link(embed.url, prose(embed.title, app)) : prose(embed.title, app),
+      ),
     embed.description && h("div", { class: "prose embed-description" }, prose(embed.description, app)),
-    embed.fields?.length > 0 && h("dl", { class: "embed-fields" }, rowsOf(embed.fields).map(([field, share]) => h("div", { class: `embed-field share-${share}` }, h("dt", {}, prose(field.name, app)), h("dd", { class: "prose" }, prose(field.value, app))))));
+    embed.fields?.length > 0 &&
+      h(
+        "dl",
+        { class: "embed-fields" },
+        rowsOf(embed.fields).map(([field, share]) =>
+          h(
+            "div",
+            { class: `embed-field share-${share}` },
+            h("dt", {}, prose(field.name, app)),
+            h("dd", { class: "prose" }, prose(field.value, app)),
+          ),
+        ),
+      ),
+  );
   card.append(body);
   if (embed.thumbnail?.url) card.append(framed(frameAt("thumbnail"), embed.thumbnail, "embed-thumbnail"));
   if (embed.image?.url) card.append(framed(frameAt("image"), embed.image, "embed-image"));
-  const foot = [embed.footer?.text, embed.timestamp && stampText(new Date(embed.timestamp))].filter(Boolean).join(" · ");
+  const foot = [embed.footer?.text, embed.timestamp && stampText(new Date(embed.timestamp))]
+    .filter(Boolean)
+    .join(" · ");
   if (foot) card.append(h("footer", { class: "embed-footer" }, picture(embed.footer?.icon_url), foot));
   return card;
 }

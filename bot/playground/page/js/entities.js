@@ -20,11 +20,23 @@ export function entityItems(app, kinds, channelTypes) {
   if (kinds.includes("user")) {
     for (const { user } of app.everyone()) {
       const name = store.nameOf(user);
-      items.push({ value: user.id, label: name, description: `@${user.username}`, lead: avatar(user, name, "small"), kind: "user" });
+      items.push({
+        value: user.id,
+        label: name,
+        description: `@${user.username}`,
+        lead: avatar(user, name, "small"),
+        kind: "user",
+      });
     }
   }
   if (kinds.includes("role")) {
-    for (const role of store.roles.values()) items.push({ value: role.id, label: role.name.startsWith("@") ? role.name : `@${role.name}`, lead: roleDot(role), kind: "role" });
+    for (const role of store.roles.values())
+      items.push({
+        value: role.id,
+        label: role.name.startsWith("@") ? role.name : `@${role.name}`,
+        lead: roleDot(role),
+        kind: "role",
+      });
   }
   if (kinds.includes("channel")) {
     for (const channel of store.channels.values()) {

@@ -45,7 +45,8 @@ export class Interactions {
     const pending = this.store.pending.get(data.nonce);
     if (pending) pending.id = data.id;
     if (name === "INTERACTION_SUCCESS") this.finish(data.nonce, { ok: true });
-    if (name === "INTERACTION_FAILURE") this.finish(data.nonce, { ok: false, reason: REASONS[data.reason] ?? "This interaction failed" });
+    if (name === "INTERACTION_FAILURE")
+      this.finish(data.nonce, { ok: false, reason: REASONS[data.reason] ?? "This interaction failed" });
   }
 
   finish(nonce, outcome) {

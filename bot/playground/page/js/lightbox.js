@@ -8,22 +8,48 @@ export class Lightbox {
     this.image = h("img", { class: "lightbox-image", alt: "" });
     this.caption = h("p", { class: "lightbox-caption" });
     this.count = h("p", { class: "lightbox-count", "aria-live": "polite" });
-    this.original = h("a", { class: "lightbox-link", target: "_blank", rel: "noopener noreferrer" }, icon("external"), "Open original");
+    this.original = h(
+      "a",
+      { class: "lightbox-link", target: "_blank", rel: "noopener noreferrer" },
+      icon("external"),
+      "Open original",
+    );
     this.previous = this.button("Previous picture", "left", "lightbox-previous", () => this.step(-1));
     this.next = this.button("Next picture", "right", "lightbox-next", () => this.step(1));
     this.closing = this.button("Close", "close", "lightbox-close", () => this.dialog.close());
-    this.dialog = h("dialog", { class: "lightbox", "aria-label": "Picture", on: { click: (event) => this.clicked(event), keydown: (event) => this.key(event), close: () => this.closed() } },
-      this.previous, h("figure", { class: "lightbox-figure" }, this.image, h("figcaption", {}, this.caption, h("div", { class: "lightbox-foot" }, this.count, this.original))), this.next, this.closing);
+    this.dialog = h(
+      "dialog",
+      {
+        class: "lightbox",
+        "aria-label": "Picture",
+        on: { click: (event) => this.clicked(event), keydown: (event) => this.key(event), close: () => this.closed() },
+      },
+      this.previous,
+      h(
+        "figure",
+        { class: "lightbox-figure" },
+        this.image,
+        h("figcaption", {}, this.caption, h("div", { class: "lightbox-foot" }, this.count, this.original)),
+      ),
+      this.next,
+      this.closing,
+    );
     document.body.append(this.dialog);
   }
 
   button(label, name, className, click) {
-    return h("button", { type: "button", class: `icon-button ${className}`, "aria-label": label, on: { click } }, icon(name));
+    return h(
+      "button",
+      { type: "button", class: `icon-button ${className}`, "aria-label": label, on: { click } },
+      icon(name),
+    );
   }
 
   /** @param {import("./media.js").Frame} frame the picture that was chosen */
   open(frame) {
-    const all = frame.node.closest("[data-message-id]")?.querySelectorAll(".frame:not(.is-hidden, .is-broken)") ?? [frame.node];
+    const all = frame.node.closest("[data-message-id]")?.querySelectorAll(".frame:not(.is-hidden, .is-broken)") ?? [
+      frame.node,
+    ];
     this.nodes = [...all].filter((node) => node.querySelector("img"));
     this.index = Math.max(0, this.nodes.indexOf(frame.node));
     this.opener = frame.open;

@@ -12,7 +12,13 @@ export class Listbox {
     this.items = [];
     this.nodes = [];
     this.active = -1;
-    this.node = h("div", { id: uniqueId("list"), class: `listbox ${className}`, role: "listbox", "aria-label": label, "aria-multiselectable": multiple || null });
+    this.node = h("div", {
+      id: uniqueId("list"),
+      class: `listbox ${className}`,
+      role: "listbox",
+      "aria-label": label,
+      "aria-multiselectable": multiple || null,
+    });
     this.node.addEventListener("pointerdown", (event) => event.preventDefault());
   }
 
@@ -23,12 +29,27 @@ export class Listbox {
     const content = [];
     let group;
     items.forEach((item, index) => {
-      if (item.group && item.group !== group) content.push(h("div", { class: "listbox-group", role: "presentation" }, item.group));
+      if (item.group && item.group !== group)
+        content.push(h("div", { class: "listbox-group", role: "presentation" }, item.group));
       group = item.group;
-      const node = h("div", { id: uniqueId("option"), class: "listbox-item", role: "option", "aria-selected": String(Boolean(item.selected)), on: { click: () => this.onChoose(item), pointermove: () => this.setActive(index) } },
+      const node = h(
+        "div",
+        {
+          id: uniqueId("option"),
+          class: "listbox-item",
+          role: "option",
+          "aria-selected": String(Boolean(item.selected)),
+          on: { click: () => this.onChoose(item), pointermove: () => this.setActive(index) },
+        },
         item.lead && h("span", { class: "listbox-lead" }, item.lead),
-        h("span", { class: "listbox-text" }, h("span", { class: "listbox-label" }, item.label), item.description && h("span", { class: "listbox-description" }, item.description)),
-        item.detail && h("span", { class: "listbox-detail" }, item.detail));
+        h(
+          "span",
+          { class: "listbox-text" },
+          h("span", { class: "listbox-label" }, item.label),
+          item.description && h("span", { class: "listbox-description" }, item.description),
+        ),
+        item.detail && h("span", { class: "listbox-detail" }, item.detail),
+      );
       this.nodes.push(node);
       content.push(node);
     });

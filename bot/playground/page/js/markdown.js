@@ -12,12 +12,21 @@ const INLINE_MARKS = [
 ];
 const TOKENS = [
   [/\\([^\w\s])/y, (m) => ({ type: "text", text: m[1] })],
-  [/```(?:([\w+#.-]{1,32})\n)?\n?([^`](?:[^`]|`(?!``))*?)\n?```/y, (m) => ({ type: "codeblock", language: m[1] ?? "", text: m[2] })],
+  [
+    /```(?:([\w+#.-]{1,32})\n)?\n?([^`](?:[^`]|`(?!``))*?)\n?```/y,
+    (m) => ({ type: "codeblock", language: m[1] ?? "", text: m[2] }),
+  ],
   [/``((?:[^`]|`(?!`))+)``/y, (m) => ({ type: "code", text: m[1].trim() })],
   [/`([^`]+)`/y, (m) => ({ type: "code", text: m[1] })],
-  [/\[([^[\]\n]{1,300})\]\(<?(https?:\/\/[^\s<>()]+(?:\([^\s<>()]*\)[^\s<>()]*)?)>?(?: "[^"\n]*")?\)/iy, (m, depth) => ({ type: "link", url: m[2], children: parseInline(m[1], depth + 1) })],
+  [
+    /\[([^[\]\n]{1,300})\]\(<?(https?:\/\/[^\s<>()]+(?:\([^\s<>()]*\)[^\s<>()]*)?)>?(?: "[^"\n]*")?\)/iy,
+    (m, depth) => ({ type: "link", url: m[2], children: parseInline(m[1], depth + 1) }),
+  ],
   [/<(https?:\/\/[^\s<>]+)>/iy, (m) => ({ type: "link", url: m[1], children: [{ type: "text", text: m[1] }] })],
-  [/https?:\/\/[^\s<]*[^\s<.,:;"'\]!?)]/iy, (m) => ({ type: "link", url: m[0], children: [{ type: "text", text: m[0] }] })],
+  [
+    /https?:\/\/[^\s<]*[^\s<.,:;"'\]!?)]/iy,
+    (m) => ({ type: "link", url: m[0], children: [{ type: "text", text: m[0] }] }),
+  ],
   [/<@!?(\d{1,20})>/y, (m) => ({ type: "user", id: m[1] })],
   [/<@&(\d{1,20})>/y, (m) => ({ type: "role", id: m[1] })],
   [/<#(\d{1,20})>/y, (m) => ({ type: "channel", id: m[1] })],
@@ -76,13 +85,18 @@ function takeLine(text) {
 
 function blockAt(line, rest, depth) {
   const bare = line.replace(/\n$/, "");
-  if (bare.startsWith(">>> ")) return { block: { type: "quote", children: parseBlocks(rest.slice(4), depth + 1) }, rest: "" };
-  if (bare.startsWith("> ")) return takeRun(rest, /^> /, (lines) => ({ type: "quote", children: parseBlocks(lines.join("\n"), depth + 1) }));
+  if (bare.startsWith(">>> "))
+    return { block: { type: "quote", children: parseBlocks(rest.slice(4), depth + 1) }, rest: "" };
+  if (bare.startsWith("> "))
+    return takeRun(rest, /^> /, (lines) => ({ type: "quote", children: parseBlocks(lines.join("\n"), depth + 1) }));
   const heading = /^(#{1,3}) +(\S.*)$/.exec(bare);
-  if (heading) return oneLine(rest, { type: "heading", level: heading[1].length, children: parseInline(heading[2], depth + 1) });
-  if (/^-# +\S/.test(bare)) return oneLine(rest, { type: "subtext", children: parseInline(bare.slice(3).trim(), depth + 1) });
+  if (heading)
+    return oneLine(rest, { type: "heading", level: heading[1].length, children: parseInline(heading[2], depth + 1) });
+  if (/^-# +\S/.test(bare))
+    return oneLine(rest, { type: "subtext", children: parseInline(bare.slice(3).trim(), depth + 1) });
   if (/^ *[-*] +\S/.test(bare)) return takeRun(rest, /^ *[-*] +(?=\S)/, (lines) => listOf(lines, false, depth));
-  if (/^ *\d{1,9}\. +\S/.test(bare)) return takeRun(rest, /^ *\d{1,9}\. +(?=\S)/, (lines) => listOf(lines, true, depth));
+  if (/^ *\d{1,9}\. +\S/.test(bare))
+    return takeRun(rest, /^ *\d{1,9}\. +(?=\S)/, (lines) => listOf(lines, true, depth));
   return null;
 }
 
@@ -183,11 +197,15 @@ function closeOf(text, start, mark) {
  * @returns {string} the words alone, for announcements and reply lines; spoilers stay covered
  */
 export function plainText(source) {
-  const words = (nodes) => nodes.map((node) => {
-    if (node.type === "spoiler") return "(spoiler)";
-    if (node.type === "list") return node.items.map(words).join(" ");
-    if (node.children) return words(node.children) + (node.type === "paragraph" || node.type === "heading" ? " " : "");
-    return node.text ?? "";
-  }).join("");
+  const words = (nodes) =>
+    nodes
+      .map((node) => {
+        if (node.type === "spoiler") return "(spoiler)";
+        if (node.type === "list") return node.items.map(words).join(" ");
+        if (node.children)
+          return words(node.children) + (node.type === "paragraph" || node.type === "heading" ? " " : "");
+        return node.text ?? "";
+      })
+      .join("");
   return words(parse(source)).replace(/\s+/g, " ").trim();
 }

@@ -10,12 +10,17 @@ const SPOILER_FLAG = 1 << 3;
 
 /** @param {any} file attachment @returns {boolean} */
 export function isImage(file) {
-  return (file.content_type ?? "").startsWith("image/") || (!file.content_type && /\.(png|jpe?g|webp|gif)$/i.test(file.filename ?? ""));
+  return (
+    (file.content_type ?? "").startsWith("image/") ||
+    (!file.content_type && /\.(png|jpe?g|webp|gif)$/i.test(file.filename ?? ""))
+  );
 }
 
 /** @param {any} file attachment @returns {boolean} */
 export function isSpoiler(file) {
-  return Boolean((file.flags ?? 0) & SPOILER_FLAG) || Boolean(file.spoiler) || (file.filename ?? "").startsWith("SPOILER_");
+  return (
+    Boolean((file.flags ?? 0) & SPOILER_FLAG) || Boolean(file.spoiler) || (file.filename ?? "").startsWith("SPOILER_")
+  );
 }
 
 /** The path without its signature: the same file has the same path however often its address is renewed. */
@@ -34,7 +39,11 @@ export class Frame {
     this.revealed = false;
     this.stack = h("span", { class: "frame-stack" });
     this.open = h("a", { class: "frame-open", on: { click: (event) => this.clicked(event) } }, this.stack);
-    this.cover = h("button", { type: "button", class: "frame-cover", on: { click: () => this.reveal() } }, h("span", { class: "frame-cover-label" }, "Spoiler"));
+    this.cover = h(
+      "button",
+      { type: "button", class: "frame-cover", on: { click: () => this.reveal() } },
+      h("span", { class: "frame-cover-label" }, "Spoiler"),
+    );
     this.node = h("div", { class: mosaic ? "frame frame-mosaic" : "frame" }, this.open);
   }
 
@@ -42,7 +51,10 @@ export class Frame {
   update(picture) {
     this.picture = picture;
     this.open.href = fileUrl(picture.url)?.href ?? "#";
-    this.open.setAttribute("aria-label", picture.description ? `Picture: ${picture.description}` : `Picture ${picture.name ?? ""}`.trim());
+    this.open.setAttribute(
+      "aria-label",
+      picture.description ? `Picture: ${picture.description}` : `Picture ${picture.name ?? ""}`.trim(),
+    );
     this.open.title = picture.description ?? "";
     this.cover.setAttribute("aria-label", `Show the hidden picture ${picture.name ?? ""}`.trim());
     this.measure(picture.width, picture.height);
@@ -154,12 +166,39 @@ export function mosaic(pictures, frameAt) {
 export function fileCard(file) {
   const url = fileUrl(file.url);
   const name = file.filename ?? file.name ?? "file";
-  if (url && (file.content_type ?? "").startsWith("video/")) return h("video", { class: "player", src: url.href, controls: true, preload: "metadata", "aria-label": file.description ?? name });
-  if (url && (file.content_type ?? "").startsWith("audio/")) return h("audio", { class: "player", src: url.href, controls: true, preload: "metadata", "aria-label": file.description ?? name });
-  return h("div", { class: "file-card" },
+  if (url && (file.content_type ?? "").startsWith("video/"))
+    return h("video", {
+      class: "player",
+      src: url.href,
+      controls: true,
+      preload: "metadata",
+      "aria-label": file.description ?? name,
+    });
+  if (url && (file.content_type ?? "").startsWith("audio/"))
+    return h("audio", {
+      class: "player",
+      src: url.href,
+      controls: true,
+      preload: "metadata",
+      "aria-label": file.description ?? name,
+    });
+  return h(
+    "div",
+    { class: "file-card" },
     icon("file"),
-    h("div", { class: "file-text" },
-      url ? h("a", { href: url.href, target: "_blank", rel: "noopener noreferrer", download: name }, name) : h("span", {}, name),
-      h("span", { class: "file-size" }, formatBytes(file.size))),
-    url && h("a", { class: "icon-button", href: url.href, download: name, "aria-label": `Download ${name}` }, icon("download")));
+    h(
+      "div",
+      { class: "file-text" },
+      url
+        ? h("a", { href: url.href, target: "_blank", rel: "noopener noreferrer", download: name }, name)
+        : h("span", {}, name),
+      h("span", { class: "file-size" }, formatBytes(file.size)),
+    ),
+    url &&
+      h(
+        "a",
+        { class: "icon-button", href: url.href, download: name, "aria-label": `Download ${name}` },
+        icon("download"),
+      ),
+  );
 }

@@ -27,8 +27,13 @@ export class Menu {
   }
 
   openPanel(entries, label, box, side) {
-    const panel = h("div", { class: "menu", role: "menu", "aria-label": label, on: { keydown: (event) => this.key(event) } },
-      entries.map((entry) => (entry === "divider" ? h("div", { class: "menu-divider", role: "separator" }) : this.itemNode(entry))));
+    const panel = h(
+      "div",
+      { class: "menu", role: "menu", "aria-label": label, on: { keydown: (event) => this.key(event) } },
+      entries.map((entry) =>
+        entry === "divider" ? h("div", { class: "menu-divider", role: "separator" }) : this.itemNode(entry),
+      ),
+    );
     this.root.append(panel);
     this.stack.push(panel);
     place(panel, box, side);
@@ -36,11 +41,22 @@ export class Menu {
   }
 
   itemNode(entry) {
-    const node = h("button", {
-      type: "button", class: `menu-item ${entry.danger ? "is-danger" : ""}`, role: entry.checked === undefined ? "menuitem" : "menuitemradio", tabIndex: -1,
-      "aria-checked": entry.checked === undefined ? null : String(entry.checked), "aria-haspopup": entry.items ? "menu" : null,
-      on: { click: () => this.run(entry, node), pointerenter: () => this.hover(entry, node) },
-    }, entry.lead, h("span", { class: "menu-label" }, entry.label), entry.detail && h("span", { class: "menu-detail" }, entry.detail), entry.items ? icon("right") : entry.checked ? icon("check") : entry.icon && icon(entry.icon));
+    const node = h(
+      "button",
+      {
+        type: "button",
+        class: `menu-item ${entry.danger ? "is-danger" : ""}`,
+        role: entry.checked === undefined ? "menuitem" : "menuitemradio",
+        tabIndex: -1,
+        "aria-checked": entry.checked === undefined ? null : String(entry.checked),
+        "aria-haspopup": entry.items ? "menu" : null,
+        on: { click: () => this.run(entry, node), pointerenter: () => this.hover(entry, node) },
+      },
+      entry.lead,
+      h("span", { class: "menu-label" }, entry.label),
+      entry.detail && h("span", { class: "menu-detail" }, entry.detail),
+      entry.items ? icon("right") : entry.checked ? icon("check") : entry.icon && icon(entry.icon),
+    );
     node.entry = entry;
     return node;
   }
@@ -79,7 +95,8 @@ export class Menu {
     else if (event.key === "ArrowRight" && items[at]?.entry.items) this.openSub(items[at].entry, items[at]);
     else if (event.key === "ArrowLeft" || event.key === "Escape") this.back(event.key === "Escape");
     else if (event.key === "Tab") this.close(true);
-    else if (event.key.length === 1 && event.key !== " ") items.find((item) => item.textContent.toLowerCase().startsWith(event.key.toLowerCase()))?.focus();
+    else if (event.key.length === 1 && event.key !== " ")
+      items.find((item) => item.textContent.toLowerCase().startsWith(event.key.toLowerCase()))?.focus();
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -92,7 +109,9 @@ export class Menu {
     }
     const label = this.stack.pop();
     label.remove();
-    const opener = [...this.stack.at(-1).querySelectorAll("[aria-haspopup]")].find((item) => item.textContent.startsWith(label.getAttribute("aria-label")));
+    const opener = [...this.stack.at(-1).querySelectorAll("[aria-haspopup]")].find((item) =>
+      item.textContent.startsWith(label.getAttribute("aria-label")),
+    );
     (opener ?? this.stack.at(-1).querySelector(".menu-item"))?.focus();
   }
 

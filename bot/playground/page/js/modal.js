@@ -22,13 +22,51 @@ export class Modal {
     this.submitButton = h("button", { type: "submit", class: "button button-primary" }, "Submit");
     const title = h("h2", { id: uniqueId("modal") }, opened.title);
     const bot = app.bot();
-    this.form = h("form", { class: "modal-form", noValidate: true, on: { submit: (event) => this.submit(event), input: () => this.mend(), commit: () => this.mend() } },
-      h("header", { class: "modal-head" }, h("div", {}, title, h("p", { class: "modal-note" }, `This form goes to ${bot ? app.store.nameOf(bot) : "the application"}.`)),
-        h("button", { type: "button", class: "icon-button", "aria-label": "Close", on: { click: () => this.close() } }, icon("close"))),
-      h("div", { class: "modal-body" }, this.entries.map((entry) => entry.node)),
+    this.form = h(
+      "form",
+      {
+        class: "modal-form",
+        noValidate: true,
+        on: { submit: (event) => this.submit(event), input: () => this.mend(), commit: () => this.mend() },
+      },
+      h(
+        "header",
+        { class: "modal-head" },
+        h(
+          "div",
+          {},
+          title,
+          h("p", { class: "modal-note" }, `This form goes to ${bot ? app.store.nameOf(bot) : "the application"}.`),
+        ),
+        h(
+          "button",
+          { type: "button", class: "icon-button", "aria-label": "Close", on: { click: () => this.close() } },
+          icon("close"),
+        ),
+      ),
+      h(
+        "div",
+        { class: "modal-body" },
+        this.entries.map((entry) => entry.node),
+      ),
       this.trouble,
-      h("footer", { class: "modal-foot" }, h("button", { type: "button", class: "button button-quiet", on: { click: () => this.close() } }, "Cancel"), this.submitButton));
-    this.dialog = h("dialog", { class: "modal", "aria-labelledby": title.id, data: { modalId: opened.id }, on: { close: () => this.dialog.remove() } }, this.form);
+      h(
+        "footer",
+        { class: "modal-foot" },
+        h("button", { type: "button", class: "button button-quiet", on: { click: () => this.close() } }, "Cancel"),
+        this.submitButton,
+      ),
+    );
+    this.dialog = h(
+      "dialog",
+      {
+        class: "modal",
+        "aria-labelledby": title.id,
+        data: { modalId: opened.id },
+        on: { close: () => this.dialog.remove() },
+      },
+      this.form,
+    );
     document.body.append(this.dialog);
     this.dialog.showModal();
     (this.entries.find((entry) => entry.field?.control)?.field.control ?? this.submitButton).focus();
@@ -39,18 +77,34 @@ export class Modal {
   }
 
   entry(component) {
-    if (component.type === TEXT_DISPLAY) return { component, node: h("div", { class: "prose" }, prose(component.content, this.app)) };
+    if (component.type === TEXT_DISPLAY)
+      return { component, node: h("div", { class: "prose" }, prose(component.content, this.app)) };
     const inner = component.type === ACTION_ROW ? component.components[0] : component.component;
-    const name = component.type === LABEL ? component.label : inner.label ?? inner.placeholder ?? "";
+    const name = component.type === LABEL ? component.label : (inner.label ?? inner.placeholder ?? "");
     const field = fieldFor(this.app, inner, name);
     const problem = h("p", { class: "field-problem", id: uniqueId("problem") });
-    const description = component.description && h("p", { class: "field-description", id: uniqueId("description") }, component.description);
+    const description =
+      component.description &&
+      h("p", { class: "field-description", id: uniqueId("description") }, component.description);
     const required = inner.type !== CHECKBOX && (inner.required ?? true);
     const tag = field.control?.matches("input.input, textarea") ? "label" : "div";
-    const label = inner.type !== CHECKBOX && h(tag, { class: "field-label", for: tag === "label" ? field.control.id : null }, name, required && h("span", { class: "field-required", "aria-hidden": "true" }, " *"));
+    const label =
+      inner.type !== CHECKBOX &&
+      h(
+        tag,
+        { class: "field-label", for: tag === "label" ? field.control.id : null },
+        name,
+        required && h("span", { class: "field-required", "aria-hidden": "true" }, " *"),
+      );
     if (tag === "label") field.control.setAttribute("aria-label", name);
     field.control?.setAttribute("aria-describedby", [description?.id, problem.id].filter(Boolean).join(" "));
-    return { component, inner, field, problem, node: h("div", { class: "field" }, label, description, field.node, problem) };
+    return {
+      component,
+      inner,
+      field,
+      problem,
+      node: h("div", { class: "field" }, label, description, field.node, problem),
+    };
   }
 
   /** @returns {boolean} whether every field holds what it must; the first that does not takes the focus */
@@ -83,7 +137,12 @@ export class Modal {
     this.trouble.textContent = "";
     try {
       const components = await Promise.all(this.entries.map((entry) => this.answerOf(entry)));
-      const payload = { type: 5, channel_id: this.channelId, modal_id: this.opened.id, data: { custom_id: this.opened.custom_id, components } };
+      const payload = {
+        type: 5,
+        channel_id: this.channelId,
+        modal_id: this.opened.id,
+        data: { custom_id: this.opened.custom_id, components },
+      };
       const outcome = await this.app.interactions.send(payload, { kind: "modal", label: this.opened.title });
       if (outcome.ok) this.close();
       else this.trouble.textContent = `${outcome.reason}.`;

@@ -22,29 +22,70 @@ export class Pill {
     this.problem = null;
     this.isFile = option.type === OPTION.ATTACHMENT;
     this.field = this.isFile ? this.fileField() : this.textField();
-    this.node = h("div", { class: "pill", data: { option: option.name } }, h("span", { class: "pill-name", on: { click: () => this.field.focus() } }, option.name), this.field);
+    this.node = h(
+      "div",
+      { class: "pill", data: { option: option.name } },
+      h("span", { class: "pill-name", on: { click: () => this.field.focus() } }, option.name),
+      this.field,
+    );
   }
 
   /** @returns {boolean} whether it offers a list while it is being filled */
   get suggests() {
     const { option } = this;
-    return Boolean(option.choices?.length || option.autocomplete || option.type === OPTION.BOOLEAN || KINDS_OF_OPTION[option.type]);
+    return Boolean(
+      option.choices?.length || option.autocomplete || option.type === OPTION.BOOLEAN || KINDS_OF_OPTION[option.type],
+    );
   }
 
   textField() {
     const { option } = this;
     return h("textarea", {
-      class: "pill-field", rows: 1, spellcheck: option.type === OPTION.STRING, "aria-label": option.name, "aria-description": option.description, "aria-required": Boolean(option.required) || null,
-      role: this.suggests ? "combobox" : null, "aria-expanded": this.suggests ? "false" : null, autocomplete: "off", inputmode: { 4: "numeric", 10: "decimal" }[option.type], enterkeyhint: "send",
-      on: { input: () => this.typed(), focus: () => this.line.onFocus(this), keydown: (event) => this.line.onKey(event, this) },
+      class: "pill-field",
+      rows: 1,
+      spellcheck: option.type === OPTION.STRING,
+      "aria-label": option.name,
+      "aria-description": option.description,
+      "aria-required": Boolean(option.required) || null,
+      role: this.suggests ? "combobox" : null,
+      "aria-expanded": this.suggests ? "false" : null,
+      autocomplete: "off",
+      inputmode: { 4: "numeric", 10: "decimal" }[option.type],
+      enterkeyhint: "send",
+      on: {
+        input: () => this.typed(),
+        focus: () => this.line.onFocus(this),
+        keydown: (event) => this.line.onKey(event, this),
+      },
     });
   }
 
   fileField() {
     const { option } = this;
-    this.input = h("input", { type: "file", class: "visually-hidden", tabIndex: -1, "aria-label": `File for ${option.name}`, on: { change: () => this.input.files[0] && this.setFile(this.input.files[0]) } });
+    this.input = h("input", {
+      type: "file",
+      class: "visually-hidden",
+      tabIndex: -1,
+      "aria-label": `File for ${option.name}`,
+      on: { change: () => this.input.files[0] && this.setFile(this.input.files[0]) },
+    });
     this.fileName = h("span", {}, "Choose a file");
-    const button = h("button", { type: "button", class: "pill-file", "aria-label": option.name, "aria-description": option.description, on: { click: () => this.input.click(), focus: () => this.line.onFocus(this), keydown: (event) => this.line.onKey(event, this) } }, icon("image"), this.fileName);
+    const button = h(
+      "button",
+      {
+        type: "button",
+        class: "pill-file",
+        "aria-label": option.name,
+        "aria-description": option.description,
+        on: {
+          click: () => this.input.click(),
+          focus: () => this.line.onFocus(this),
+          keydown: (event) => this.line.onKey(event, this),
+        },
+      },
+      icon("image"),
+      this.fileName,
+    );
     const box = h("span", { class: "pill-file-box" }, button, this.input);
     box.focus = () => button.focus();
     return box;
@@ -105,9 +146,21 @@ export class Pill {
   async suggestions() {
     const { option } = this;
     const typed = this.chosen ? "" : this.text;
-    if (option.choices?.length) return filterItems(option.choices.map((choice) => ({ label: choice.name, value: choice.value })), typed);
-    if (option.type === OPTION.BOOLEAN) return filterItems([{ label: "True", value: true }, { label: "False", value: false }], typed);
-    if (KINDS_OF_OPTION[option.type]) return filterItems(entityItems(this.app, KINDS_OF_OPTION[option.type], option.channel_types), typed);
+    if (option.choices?.length)
+      return filterItems(
+        option.choices.map((choice) => ({ label: choice.name, value: choice.value })),
+        typed,
+      );
+    if (option.type === OPTION.BOOLEAN)
+      return filterItems(
+        [
+          { label: "True", value: true },
+          { label: "False", value: false },
+        ],
+        typed,
+      );
+    if (KINDS_OF_OPTION[option.type])
+      return filterItems(entityItems(this.app, KINDS_OF_OPTION[option.type], option.channel_types), typed);
     if (!option.autocomplete || this.chosen) return [];
     const asked = (this.asked ?? 0) + 1;
     this.asked = asked;
@@ -125,7 +178,9 @@ export class Pill {
     if (this.chosen) return { value: this.chosen.value };
     if (KINDS_OF_OPTION[option.type]) {
       const items = entityItems(this.app, KINDS_OF_OPTION[option.type], option.channel_types);
-      const exact = items.find((item) => item.label.replace(/^@/, "").toLowerCase() === this.text.trim().replace(/^[@#]/, "").toLowerCase());
+      const exact = items.find(
+        (item) => item.label.replace(/^@/, "").toLowerCase() === this.text.trim().replace(/^[@#]/, "").toLowerCase(),
+      );
       return exact ? { value: exact.value } : { problem: "Choose one from the list." };
     }
     return readValue(option, this.text);

@@ -23,18 +23,42 @@ function render(node, app) {
   const inside = () => renderAll(node.children, app);
   if (SIMPLE[node.type]) return h(SIMPLE[node.type], {}, inside());
   switch (node.type) {
-    case "text": return withBreaks(node.text);
-    case "paragraph": return h("p", {}, inside());
-    case "heading": return h("p", { class: `heading heading-${node.level}`, role: "heading", "aria-level": node.level + 3 }, inside());
-    case "subtext": return h("p", { class: "subtext" }, inside());
-    case "quote": return h("blockquote", {}, inside());
-    case "list": return h(node.ordered ? "ol" : "ul", {}, node.items.map((item) => h("li", {}, renderAll(item, app))));
-    case "code": return h("code", {}, node.text);
-    case "codeblock": return h("pre", {}, h("code", { class: "codeblock", data: node.language ? { language: node.language } : {} }, node.text));
-    case "spoiler": return spoiler(inside());
-    case "link": return link(node.url, inside());
-    case "time": return timeElement(node.unix, node.style) ?? `<t:${node.unix}>`;
-    default: return mention(node, app);
+    case "text":
+      return withBreaks(node.text);
+    case "paragraph":
+      return h("p", {}, inside());
+    case "heading":
+      return h(
+        "p",
+        { class: `heading heading-${node.level}`, role: "heading", "aria-level": node.level + 3 },
+        inside(),
+      );
+    case "subtext":
+      return h("p", { class: "subtext" }, inside());
+    case "quote":
+      return h("blockquote", {}, inside());
+    case "list":
+      return h(
+        node.ordered ? "ol" : "ul",
+        {},
+        node.items.map((item) => h("li", {}, renderAll(item, app))),
+      );
+    case "code":
+      return h("code", {}, node.text);
+    case "codeblock":
+      return h(
+        "pre",
+        {},
+        h("code", { class: "codeblock", data: node.language ? { language: node.language } : {} }, node.text),
+      );
+    case "spoiler":
+      return spoiler(inside());
+    case "link":
+      return link(node.url, inside());
+    case "time":
+      return timeElement(node.unix, node.style) ?? `<t:${node.unix}>`;
+    default:
+      return mention(node, app);
   }
 }
 
@@ -54,10 +78,17 @@ export function link(address, children) {
 }
 
 function spoiler(children) {
-  const cover = h("span", { class: "spoiler", role: "button", tabIndex: 0, "aria-label": "Spoiler, hidden. Show it", "aria-expanded": "false" });
+  const cover = h("span", {
+    class: "spoiler",
+    role: "button",
+    tabIndex: 0,
+    "aria-label": "Spoiler, hidden. Show it",
+    "aria-expanded": "false",
+  });
   const content = h("span", { class: "spoiler-content", "aria-hidden": "true", inert: true }, children);
   const show = (event) => {
-    if (cover.classList.contains("is-shown") || (event.type === "keydown" && ![" ", "Enter"].includes(event.key))) return;
+    if (cover.classList.contains("is-shown") || (event.type === "keydown" && ![" ", "Enter"].includes(event.key)))
+      return;
     event.preventDefault();
     event.stopPropagation();
     cover.classList.add("is-shown");
@@ -75,15 +106,28 @@ function mention(node, app) {
   const { store } = app;
   if (node.type === "everyone") return h("span", { class: "mention" }, `@${node.name}`);
   if (node.type === "command") {
-    return h("button", { type: "button", class: "mention", on: { click: () => app.composer.startCommand(node.name, node.id) } }, `/${node.name}`);
+    return h(
+      "button",
+      { type: "button", class: "mention", on: { click: () => app.composer.startCommand(node.name, node.id) } },
+      `/${node.name}`,
+    );
   }
   if (node.type === "channel") {
     const channel = store.channels.get(node.id);
     if (!channel) return h("span", { class: "mention" }, "#unknown");
-    return h("button", { type: "button", class: "mention", on: { click: () => app.openChannel(node.id) } }, `#${channel.name ?? "direct message"}`);
+    return h(
+      "button",
+      { type: "button", class: "mention", on: { click: () => app.openChannel(node.id) } },
+      `#${channel.name ?? "direct message"}`,
+    );
   }
-  if (node.type === "role") return h("span", { class: "mention" }, `@${store.roles.get(node.id)?.name ?? "unknown-role"}`);
+  if (node.type === "role")
+    return h("span", { class: "mention" }, `@${store.roles.get(node.id)?.name ?? "unknown-role"}`);
   const person = store.people.get(node.id) ?? app.botById(node.id);
   const me = node.id === store.me?.id;
-  return h("span", { class: me ? "mention mention-me" : "mention" }, `@${person ? store.nameOf(person.user) : "unknown-user"}`);
+  return h(
+    "span",
+    { class: me ? "mention mention-me" : "mention" },
+    `@${person ? store.nameOf(person.user) : "unknown-user"}`,
+  );
 }

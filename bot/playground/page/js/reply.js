@@ -15,8 +15,19 @@ export class ReplyBar {
   set(message) {
     this.target = message;
     this.node.hidden = false;
-    this.node.replaceChildren(h("span", {}, "Replying to ", h("strong", { class: this.app.roleClass(message.author) }, this.app.store.nameOf(message.author))),
-      h("button", { type: "button", class: "icon-button", "aria-label": "Cancel reply", on: { click: () => this.clear() } }, icon("close")));
+    this.node.replaceChildren(
+      h(
+        "span",
+        {},
+        "Replying to ",
+        h("strong", { class: this.app.roleClass(message.author) }, this.app.store.nameOf(message.author)),
+      ),
+      h(
+        "button",
+        { type: "button", class: "icon-button", "aria-label": "Cancel reply", on: { click: () => this.clear() } },
+        icon("close"),
+      ),
+    );
   }
 
   clear() {

@@ -25,19 +25,38 @@ export class SelectControl {
     const placeholder = component.placeholder ?? (this.multiple ? "Make your selections" : "Make a selection");
     this.placeholder = placeholder;
     this.shown = h("span", { class: "select-shown" });
-    this.button = h("button", {
-      type: "button", class: "select", role: "combobox", id: uniqueId("select"), disabled: component.disabled,
-      "aria-haspopup": "listbox", "aria-expanded": "false", "aria-label": label ?? placeholder,
-      data: { key: `component:${component.custom_id}` }, on: { click: () => this.toggle(), keydown: (event) => this.buttonKey(event) },
-    }, this.shown, icon("down"));
+    this.button = h(
+      "button",
+      {
+        type: "button",
+        class: "select",
+        role: "combobox",
+        id: uniqueId("select"),
+        disabled: component.disabled,
+        "aria-haspopup": "listbox",
+        "aria-expanded": "false",
+        "aria-label": label ?? placeholder,
+        data: { key: `component:${component.custom_id}` },
+        on: { click: () => this.toggle(), keydown: (event) => this.buttonKey(event) },
+      },
+      this.shown,
+      icon("down"),
+    );
     this.node = h("div", { class: "select-box" }, this.button);
     this.paint();
   }
 
   makeItems() {
     const { component } = this;
-    if (component.type !== 3) return entityItems(this.app, KINDS_OF_SELECT[component.type] ?? [], component.channel_types);
-    return (component.options ?? []).map((option) => ({ value: option.value, label: option.label, description: option.description, lead: option.emoji?.id ? null : option.emoji?.name ?? null, isDefault: option.default }));
+    if (component.type !== 3)
+      return entityItems(this.app, KINDS_OF_SELECT[component.type] ?? [], component.channel_types);
+    return (component.options ?? []).map((option) => ({
+      value: option.value,
+      label: option.label,
+      description: option.description,
+      lead: option.emoji?.id ? null : (option.emoji?.name ?? null),
+      isDefault: option.default,
+    }));
   }
 
   initialValues() {
@@ -47,8 +66,12 @@ export class SelectControl {
 
   paint() {
     const chosen = this.items.filter((item) => this.values.includes(item.value));
-    const labels = chosen.map((item) => (this.multiple ? h("span", { class: "select-tag" }, item.label) : h("span", {}, item.label)));
-    this.shown.replaceChildren(...(labels.length ? labels : [h("span", { class: "select-placeholder" }, this.placeholder)]));
+    const labels = chosen.map((item) =>
+      this.multiple ? h("span", { class: "select-tag" }, item.label) : h("span", {}, item.label),
+    );
+    this.shown.replaceChildren(
+      ...(labels.length ? labels : [h("span", { class: "select-placeholder" }, this.placeholder)]),
+    );
     this.button.setAttribute("aria-description", chosen.map((item) => item.label).join(", "));
   }
 
@@ -66,11 +89,35 @@ export class SelectControl {
 
   open() {
     this.draft = [...this.values];
-    this.list = new Listbox({ label: this.placeholder, multiple: this.multiple, className: this.multiple ? "listbox-multiple" : "", onChoose: (item) => this.choose(item) });
-    this.search = h("input", { class: "select-search", type: "text", role: "combobox", "aria-expanded": "true", "aria-label": "Search", placeholder: "Search", autocomplete: "off", on: { input: () => this.fill() } });
+    this.list = new Listbox({
+      label: this.placeholder,
+      multiple: this.multiple,
+      className: this.multiple ? "listbox-multiple" : "",
+      onChoose: (item) => this.choose(item),
+    });
+    this.search = h("input", {
+      class: "select-search",
+      type: "text",
+      role: "combobox",
+      "aria-expanded": "true",
+      "aria-label": "Search",
+      placeholder: "Search",
+      autocomplete: "off",
+      on: { input: () => this.fill() },
+    });
     const searching = this.items.length >= SEARCH_FROM || this.component.type !== 3;
-    this.popup = h("div", { class: "popup select-popup", on: { keydown: (event) => this.key(event) } }, searching && this.search, this.list.node,
-      this.multiple && h("button", { type: "button", class: "button button-primary select-done", on: { click: () => this.close(true) } }, "Done"));
+    this.popup = h(
+      "div",
+      { class: "popup select-popup", on: { keydown: (event) => this.key(event) } },
+      searching && this.search,
+      this.list.node,
+      this.multiple &&
+        h(
+          "button",
+          { type: "button", class: "button button-primary select-done", on: { click: () => this.close(true) } },
+          "Done",
+        ),
+    );
     this.list.node.tabIndex = searching ? -1 : 0;
     this.node.append(this.popup);
     this.button.setAttribute("aria-expanded", "true");
@@ -81,7 +128,10 @@ export class SelectControl {
     focus.focus({ preventScroll: true });
     this.outside = (event) => !this.node.contains(event.target) && this.close(true);
     document.addEventListener("pointerdown", this.outside, true);
-    this.node.addEventListener("focusout", (this.left = (event) => event.relatedTarget && !this.node.contains(event.relatedTarget) && this.close(true)));
+    this.node.addEventListener(
+      "focusout",
+      (this.left = (event) => event.relatedTarget && !this.node.contains(event.relatedTarget) && this.close(true)),
+    );
   }
 
   /** Open upwards where there is more room above. */
@@ -91,7 +141,10 @@ export class SelectControl {
   }
 
   fill() {
-    const items = filterItems(this.items, this.search.value).map((item) => ({ ...item, selected: this.draft.includes(item.value) }));
+    const items = filterItems(this.items, this.search.value).map((item) => ({
+      ...item,
+      selected: this.draft.includes(item.value),
+    }));
     const chosen = items.findIndex((item) => item.selected);
     this.list.setItems(items, Math.max(0, chosen));
     this.list.node.classList.toggle("is-empty", !items.length);

@@ -18,9 +18,14 @@ export class Sidebar {
     if (!store.guild) return;
     this.title.textContent = store.guild.name;
     const all = [...store.channels.values()];
-    const groups = [["Channels", all.filter((channel) => channel.type !== 1)], ["Direct messages", all.filter((channel) => channel.type === 1)]];
+    const groups = [
+      ["Channels", all.filter((channel) => channel.type !== 1)],
+      ["Direct messages", all.filter((channel) => channel.type === 1)],
+    ];
     const before = document.activeElement?.dataset?.channelId;
-    this.channels.replaceChildren(...groups.filter(([, list]) => list.length).map(([name, list]) => this.group(name, list)));
+    this.channels.replaceChildren(
+      ...groups.filter(([, list]) => list.length).map(([name, list]) => this.group(name, list)),
+    );
     if (before) this.channels.querySelector(`[data-channel-id="${CSS.escape(before)}"]`)?.focus();
     this.renderSelf();
     const waiting = store.unread.size;
@@ -29,7 +34,16 @@ export class Sidebar {
 
   group(name, list) {
     const sorted = list.sort((a, b) => (a.position ?? 0) - (b.position ?? 0));
-    return h("section", { class: "channel-group", "aria-label": name }, h("h2", {}, name), h("ul", {}, sorted.map((channel) => h("li", {}, this.row(channel)))));
+    return h(
+      "section",
+      { class: "channel-group", "aria-label": name },
+      h("h2", {}, name),
+      h(
+        "ul",
+        {},
+        sorted.map((channel) => h("li", {}, this.row(channel))),
+      ),
+    );
   }
 
   row(channel) {
@@ -39,10 +53,20 @@ export class Sidebar {
     const direct = channel.type === 1;
     const other = direct ? app.recipientOf(channel) : null;
     const marks = [channel.nsfw && "age-restricted", unread && "unread"].filter(Boolean);
-    return h("button", {
-      type: "button", class: `channel ${open ? "is-open" : ""} ${unread ? "is-unread" : ""}`, "aria-current": open ? "page" : null, "aria-label": [app.channelTitle(channel), ...marks].join(", "),
-      data: { channelId: channel.id }, on: { click: () => app.openChannel(channel.id) },
-    }, direct ? avatar(other, app.channelTitle(channel), "small") : icon(app.channelIcon(channel)), h("span", { class: "channel-name" }, direct ? app.channelTitle(channel) : channel.name), channel.nsfw && h("span", { class: "age-tag" }, "18+"));
+    return h(
+      "button",
+      {
+        type: "button",
+        class: `channel ${open ? "is-open" : ""} ${unread ? "is-unread" : ""}`,
+        "aria-current": open ? "page" : null,
+        "aria-label": [app.channelTitle(channel), ...marks].join(", "),
+        data: { channelId: channel.id },
+        on: { click: () => app.openChannel(channel.id) },
+      },
+      direct ? avatar(other, app.channelTitle(channel), "small") : icon(app.channelIcon(channel)),
+      h("span", { class: "channel-name" }, direct ? app.channelTitle(channel) : channel.name),
+      channel.nsfw && h("span", { class: "age-tag" }, "18+"),
+    );
   }
 
   renderSelf() {
@@ -51,18 +75,42 @@ export class Sidebar {
     const me = store.me;
     const name = store.nameOf(me);
     const label = store.people.get(me.id)?.label ?? "member";
-    this.self.replaceChildren(h("button", {
-      type: "button", class: "self", "aria-haspopup": "menu", "aria-label": `You are ${name}, ${label}. Switch person`,
-      on: { click: (event) => this.choosePerson(event.currentTarget) },
-    }, avatar(me, name), h("span", { class: "self-text" }, h("span", { class: "self-name" }, name), h("span", { class: "self-label" }, label)), h("span", { class: "self-swap" }, icon("swap"))));
+    this.self.replaceChildren(
+      h(
+        "button",
+        {
+          type: "button",
+          class: "self",
+          "aria-haspopup": "menu",
+          "aria-label": `You are ${name}, ${label}. Switch person`,
+          on: { click: (event) => this.choosePerson(event.currentTarget) },
+        },
+        avatar(me, name),
+        h(
+          "span",
+          { class: "self-text" },
+          h("span", { class: "self-name" }, name),
+          h("span", { class: "self-label" }, label),
+        ),
+        h("span", { class: "self-swap" }, icon("swap")),
+      ),
+    );
   }
 
   choosePerson(opener) {
     const { app } = this;
-    const entries = [...app.store.people.values()].filter(({ user }) => !user.bot).map(({ user, label }) => {
-      const name = app.store.nameOf(user);
-      return { label: name, detail: label, lead: avatar(user, name, "small"), checked: user.id === app.store.me.id, run: () => app.become(user.id) };
-    });
+    const entries = [...app.store.people.values()]
+      .filter(({ user }) => !user.bot)
+      .map(({ user, label }) => {
+        const name = app.store.nameOf(user);
+        return {
+          label: name,
+          detail: label,
+          lead: avatar(user, name, "small"),
+          checked: user.id === app.store.me.id,
+          run: () => app.become(user.id),
+        };
+      });
     new Menu(entries, { label: "Be someone else", box: opener.getBoundingClientRect(), opener, above: true });
   }
 }

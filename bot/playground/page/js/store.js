@@ -72,7 +72,7 @@ export class Store extends EventTarget {
 
   /** @param {string} channelId @param {any[]} list newest first @param {boolean} replace forget what was known, after a gap */
   applyHistory(channelId, list, replace) {
-    const known = replace ? new Map() : this.messages.get(channelId) ?? new Map();
+    const known = replace ? new Map() : (this.messages.get(channelId) ?? new Map());
     for (const message of list) known.set(message.id, message);
     this.messages.set(channelId, known);
     for (const change of this.early.get(channelId) ?? []) change();
@@ -90,7 +90,12 @@ export class Store extends EventTarget {
     this.put(message, created);
     const interactionId = message.interaction_metadata?.id ?? message.interaction?.id;
     if (interactionId) this.settle((pending) => pending.id === interactionId && pending.kind !== "component");
-    if (message.channel_id !== this.channelId && fresh && message.author.id !== this.me.id && !this.unread.has(message.channel_id)) {
+    if (
+      message.channel_id !== this.channelId &&
+      fresh &&
+      message.author.id !== this.me.id &&
+      !this.unread.has(message.channel_id)
+    ) {
       this.unread.add(message.channel_id);
       this.emit("unread");
     }

@@ -17,7 +17,14 @@ const STYLES = {
   s: { day: "2-digit", month: "2-digit", year: "numeric", hour: "2-digit", minute: "2-digit" },
   S: { day: "2-digit", month: "2-digit", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" },
 };
-const UNITS = [["year", 31536000], ["month", 2592000], ["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+const UNITS = [
+  ["year", 31536000],
+  ["month", 2592000],
+  ["day", 86400],
+  ["hour", 3600],
+  ["minute", 60],
+  ["second", 1],
+];
 
 /** @param {string} id @returns {Date} */
 export function snowflakeTime(id) {
@@ -65,7 +72,8 @@ export function relativeText(unix) {
 export function timeElement(unix, style) {
   const date = new Date(unix * 1000);
   if (Number.isNaN(date.getTime())) return null;
-  const text = style === "R" ? relativeText(unix) : new Intl.DateTimeFormat(LANGUAGE, STYLES[style] ?? STYLES.f).format(date);
+  const text =
+    style === "R" ? relativeText(unix) : new Intl.DateTimeFormat(LANGUAGE, STYLES[style] ?? STYLES.f).format(date);
   const data = style === "R" ? { relative: String(unix) } : {};
   return h("time", { class: "moment", dateTime: date.toISOString(), title: fullText(date), data }, text);
 }

@@ -3,8 +3,9 @@
 import { h, syncChildren } from "./dom.js";
 import { avatar } from "./avatar.js";
 import { OPTION, leavesHere } from "./commands.js";
+import { excerpt } from "./excerpt.js";
 import { icon } from "./icons.js";
-import { MessageView, excerpt } from "./message.js";
+import { MessageView } from "./message.js";
 import { EPHEMERAL, LOADING } from "./permissions.js";
 import { dayText, snowflakeTime } from "./time.js";
 
@@ -47,7 +48,8 @@ export class Timeline {
     const messages = store.messagesOf(store.channelId);
     const nodes = [];
     let before = null;
-    if (store.complete.has(store.channelId)) nodes.push(this.extra(`start.${store.channelId}.${this.firstSteps()?.command.id}`, () => this.beginning()));
+    if (store.complete.has(store.channelId))
+      nodes.push(this.extra(`start.${store.channelId}.${this.firstSteps()?.command.id}`, () => this.beginning()));
     for (const message of messages) {
       const day = dayText(snowflakeTime(message.id));
       if (!before || dayText(snowflakeTime(before.id)) !== day) {
@@ -59,7 +61,8 @@ export class Timeline {
       nodes.push(view.node);
       before = message;
     }
-    for (const pending of store.pending.values()) if (pending.channelId === store.channelId && pending.kind === "command") nodes.push(this.placeholder(pending));
+    for (const pending of store.pending.values())
+      if (pending.channelId === store.channelId && pending.kind === "command") nodes.push(this.placeholder(pending));
     const known = new Set(messages.map((message) => message.id));
     for (const id of this.views.keys()) if (!known.has(id)) this.views.delete(id);
     this.keepFocus(() => syncChildren(this.list, nodes));
@@ -72,7 +75,7 @@ export class Timeline {
   /** A focused message that was deleted hands the focus to its neighbour. */
   keepFocus(change) {
     const row = document.activeElement?.closest?.(".message");
-    const next = row && this.list.contains(row) ? row.nextElementSibling ?? row.previousElementSibling : null;
+    const next = row && this.list.contains(row) ? (row.nextElementSibling ?? row.previousElementSibling) : null;
     change();
     if (row && !row.isConnected && next?.isConnected) next.focus({ preventScroll: true });
   }
@@ -90,21 +93,49 @@ export class Timeline {
   beginning() {
     const { channel } = this.app.store;
     const title = this.app.channelTitle(channel);
-    return h("li", { class: "beginning" }, h("span", { class: "beginning-mark" }, icon(this.app.channelIcon(channel))),
+    return h(
+      "li",
+      { class: "beginning" },
+      h("span", { class: "beginning-mark" }, icon(this.app.channelIcon(channel))),
       h("h2", {}, channel.type === 1 ? title : `Welcome to ${title}`),
-      h("p", {}, channel.topic ?? (channel.type === 1 ? `This is the start of your messages with ${title}.` : `This is the start of the ${title} channel.`)),
-      this.invitation());
+      h(
+        "p",
+        {},
+        channel.topic ??
+          (channel.type === 1
+            ? `This is the start of your messages with ${title}.`
+            : `This is the start of the ${title} channel.`),
+      ),
+      this.invitation(),
+    );
   }
 
   /** A command that takes words, for someone who has never been here. */
   firstSteps() {
-    return leavesHere(this.app.store).find((leaf) => leaf.options.some((option) => option.required && option.type === OPTION.STRING) && !leaf.path.length) ?? null;
+    return (
+      leavesHere(this.app.store).find(
+        (leaf) => leaf.options.some((option) => option.required && option.type === OPTION.STRING) && !leaf.path.length,
+      ) ?? null
+    );
   }
 
   invitation() {
     const leaf = this.firstSteps();
     if (!leaf) return null;
-    return h("p", { class: "invitation" }, h("button", { type: "button", class: "button button-primary", on: { click: () => this.app.composer.startCommand(leaf.name, leaf.command.id) } }, `Try /${leaf.name}`), h("span", {}, leaf.description));
+    return h(
+      "p",
+      { class: "invitation" },
+      h(
+        "button",
+        {
+          type: "button",
+          class: "button button-primary",
+          on: { click: () => this.app.composer.startCommand(leaf.name, leaf.command.id) },
+        },
+        `Try /${leaf.name}`,
+      ),
+      h("span", {}, leaf.description),
+    );
   }
 
   /** The line shown from sending a command until the application answers. */
@@ -113,14 +144,43 @@ export class Timeline {
     const me = store.people.get(store.me.id)?.user ?? store.me;
     const bot = this.app.bot();
     const name = bot ? store.nameOf(bot) : "The application";
-    return h("li", { class: `message is-pending ${pending.failed ? "is-failed" : ""}`, data: { nonce: pending.nonce } },
+    return h(
+      "li",
+      { class: `message is-pending ${pending.failed ? "is-failed" : ""}`, data: { nonce: pending.nonce } },
       h("div", { class: "message-avatar" }, avatar(bot ?? { id: "0", bot: true }, name)),
-      h("div", { class: "message-body" },
-        h("div", { class: "message-context" }, icon("bend"), avatar(me, store.nameOf(me), "tiny"), h("strong", { class: this.app.roleClass(me) }, store.nameOf(me)), " used ", h("span", { class: "mention" }, pending.label)),
-        h("div", { class: "message-head" }, h("span", { class: "message-author" }, name), h("span", { class: "app-tag" }, "App")),
+      h(
+        "div",
+        { class: "message-body" },
+        h(
+          "div",
+          { class: "message-context" },
+          icon("bend"),
+          avatar(me, store.nameOf(me), "tiny"),
+          h("strong", { class: this.app.roleClass(me) }, store.nameOf(me)),
+          " used ",
+          h("span", { class: "mention" }, pending.label),
+        ),
+        h(
+          "div",
+          { class: "message-head" },
+          h("span", { class: "message-author" }, name),
+          h("span", { class: "app-tag" }, "App"),
+        ),
         pending.failed
-          ? h("div", { class: "failure", role: "alert" }, icon("warn"), h("span", {}, pending.failed), h("button", { type: "button", class: "text-button", on: { click: () => store.dismissPending(pending.nonce) } }, "Dismiss"))
-          : h("div", { class: "thinking" }, "Sending command…")));
+          ? h(
+              "div",
+              { class: "failure", role: "alert" },
+              icon("warn"),
+              h("span", {}, pending.failed),
+              h(
+                "button",
+                { type: "button", class: "text-button", on: { click: () => store.dismissPending(pending.nonce) } },
+                "Dismiss",
+              ),
+            )
+          : h("div", { class: "thinking" }, "Sending command…"),
+      ),
+    );
   }
 
   lastMessage() {
@@ -185,13 +245,22 @@ export class Timeline {
     const { store } = this.app;
     if (message.author.id === store.me.id) return;
     const only = message.flags & EPHEMERAL ? " (only you can see this)" : "";
-    this.status.textContent = message.flags & LOADING ? `${store.nameOf(message.author)} is thinking` : `${store.nameOf(message.author)}${only}: ${excerpt(message)}`;
+    this.status.textContent =
+      message.flags & LOADING
+        ? `${store.nameOf(message.author)} is thinking`
+        : `${store.nameOf(message.author)}${only}: ${excerpt(message)}`;
   }
 }
 
 function continues(before, message) {
   if (!before || before.author.id !== message.author.id) return false;
-  if (message.interaction_metadata?.type === 2 || message.interaction || message.referenced_message || message.type === 19) return false;
+  if (
+    message.interaction_metadata?.type === 2 ||
+    message.interaction ||
+    message.referenced_message ||
+    message.type === 19
+  )
+    return false;
   if ((before.flags & EPHEMERAL) !== (message.flags & EPHEMERAL)) return false;
   return new Date(message.timestamp) - new Date(before.timestamp) < GROUP_WITHIN_MS;
 }

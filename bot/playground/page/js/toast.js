@@ -13,8 +13,17 @@ export class Toasts {
 
   /** @param {string} sentence @param {"refusal"|"note"} [kind] */
   show(sentence, kind = "refusal") {
-    const toast = h("div", { class: `toast toast-${kind}` }, icon(kind === "refusal" ? "warn" : "check"), h("p", {}, sentence),
-      h("button", { type: "button", class: "icon-button", "aria-label": "Close notice", on: { click: () => toast.remove() } }, icon("close")));
+    const toast = h(
+      "div",
+      { class: `toast toast-${kind}` },
+      icon(kind === "refusal" ? "warn" : "check"),
+      h("p", {}, sentence),
+      h(
+        "button",
+        { type: "button", class: "icon-button", "aria-label": "Close notice", on: { click: () => toast.remove() } },
+        icon("close"),
+      ),
+    );
     const home = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body;
     if (this.node.parentElement !== home) home.append(this.node);
     this.node.append(toast);

@@ -40,12 +40,30 @@ export class Tray {
   }
 
   card(file, index) {
-    const preview = /^image\/(png|jpeg|webp|gif)$/.test(file.type) ? h("img", { src: URL.createObjectURL(file), alt: "" }) : icon("file");
-    return h("li", { class: "tray-card" }, h("span", { class: "tray-preview" }, preview),
-      h("span", { class: "tray-name" }, file.name), h("span", { class: "file-size" }, formatBytes(file.size)),
-      h("button", { type: "button", class: "icon-button", "aria-label": `Remove ${file.name}`, on: { click: () => {
-        this.files.splice(index, 1);
-        this.paint();
-      } } }, icon("close")));
+    const preview = /^image\/(png|jpeg|webp|gif)$/.test(file.type)
+      ? h("img", { src: URL.createObjectURL(file), alt: "" })
+      : icon("file");
+    return h(
+      "li",
+      { class: "tray-card" },
+      h("span", { class: "tray-preview" }, preview),
+      h("span", { class: "tray-name" }, file.name),
+      h("span", { class: "file-size" }, formatBytes(file.size)),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "icon-button",
+          "aria-label": `Remove ${file.name}`,
+          on: {
+            click: () => {
+              this.files.splice(index, 1);
+              this.paint();
+            },
+          },
+        },
+        icon("close"),
+      ),
+    );
   }
 }

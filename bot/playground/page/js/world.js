@@ -10,8 +10,13 @@ export class World {
   /** @returns {{user: any, member?: any, label?: string}[]} the people and the applications' users */
   everyone() {
     const all = new Map(this.store.people);
-    for (const channel of this.store.channels.values()) for (const user of channel.recipients ?? []) if (!all.has(user.id) && user.id !== this.store.me.id) all.set(user.id, { user, label: user.bot ? "app" : "member" });
-    for (const application of this.store.applications) if (!all.has(application.id)) all.set(application.id, { user: { id: application.id, username: application.name, bot: true }, label: "app" });
+    for (const channel of this.store.channels.values())
+      for (const user of channel.recipients ?? [])
+        if (!all.has(user.id) && user.id !== this.store.me.id)
+          all.set(user.id, { user, label: user.bot ? "app" : "member" });
+    for (const application of this.store.applications)
+      if (!all.has(application.id))
+        all.set(application.id, { user: { id: application.id, username: application.name, bot: true }, label: "app" });
     return [...all.values()];
   }
 
@@ -38,7 +43,9 @@ export class World {
   /** @param {any} channel @returns {string} an icon's name */
   channelIcon(channel) {
     if (channel.type === 1) return "chat";
-    const hidden = channel.permission_overwrites?.some((one) => one.id === this.store.guild.id && (BigInt(one.deny ?? "0") & (1n << 10n)) !== 0n);
+    const hidden = channel.permission_overwrites?.some(
+      (one) => one.id === this.store.guild.id && (BigInt(one.deny ?? "0") & (1n << 10n)) !== 0n,
+    );
     return hidden ? "lock" : "hash";
   }
 

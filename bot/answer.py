@@ -7,6 +7,7 @@ import math
 import secrets
 from typing import Any
 
+import aiohttp
 import discord
 from discord import app_commands
 
@@ -44,7 +45,7 @@ async def answer(interaction: Interaction, error: BaseException) -> None:
         return
     try:
         await tell(interaction, sentence_of(error, interaction.id))
-    except discord.HTTPException as second:
+    except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as second:
         log.warning("interaction %d: its person could not be told (%s)", interaction.id, second)
 
 

@@ -79,7 +79,6 @@ class AtelierClient(commands.AutoShardedBot):
         self.tickets = Tickets(studio, desk.jobs, self.courier, studio.config.previews)
         self.delivery = Delivery(studio, desk, self.courier, self.tickets, self.halt)
         self.presses = Presses(studio, desk, self.courier)
-        Button.presser = self.presses
         studio.listeners.accepted.append(self.tickets.open)
         studio.listeners.progress.append(self.tickets.progress)
         studio.listeners.settled.append(self.delivery.settled)

@@ -91,8 +91,6 @@ class Presser(Protocol):
 class Button(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=f"{PREFIX}.*"):
     """Every button of ours: what it means stands in its custom_id, so it works after any restart."""
 
-    presser: Presser  # given once at start; discord.py makes instances from the class alone
-
     def __init__(self, custom_id: str, face: Face | None = None) -> None:
         self._press = Press.read(custom_id)
         style = OWN_BUTTONS["danger" if face is not None and face.danger else "plain"]
@@ -106,7 +104,8 @@ class Button(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], templat
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Hand the press over."""
-        await self.presser.pressed(interaction, self._press)
+        presser: Presser = interaction.client.presses
+        await presser.pressed(interaction, self._press)
 
 
 def view_of(rows: Rows) -> discord.ui.View:

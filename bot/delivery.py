@@ -6,7 +6,9 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
+from weakref import WeakValueDictionary
 
 from bot.courier import Courier, Rejected, Sent, TokenRefused, TooLarge, Unavailable, WayClosed
 from bot.desk import Desk
@@ -20,7 +22,8 @@ from generation.job import ENDED, JobState
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 8  # deliveries under way; the others wait in the order in which they were settled
+AT_ONCE = 32  # deliveries under way, each with its pictures in memory
+IN_ONE_CHANNEL = 2  # Discord takes about one message a second there; a busy channel must not hold up the others
 CLOSE_PATIENCE = 5.0  # seconds for messages under way at the end
 SLOWEST = 60.0  # seconds between two attempts at most
 ANNOUNCE_WITHIN = 24 * 3600.0  # seconds after which a missed failure notice would only confuse
@@ -49,6 +52,7 @@ class Delivery:
         self._online = asyncio.Event()
         self._closing = asyncio.Event()
         self._places = asyncio.Semaphore(AT_ONCE)
+        self._lanes: WeakValueDictionary[int, asyncio.Semaphore] = WeakValueDictionary()
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def settled(self, commission: Commission) -> None:
@@ -56,7 +60,7 @@ class Delivery:
         self._tickets.stop(commission.id)
         self._tickets.moved()
         if commission.id not in self._tasks:
-            task = asyncio.create_task(self._until_delivered(commission.id), name=f"delivery-{commission.id}")
+            task = asyncio.create_task(self._until_delivered(commission), name=f"delivery-{commission.id}")
             self._tasks[commission.id] = task
             task.add_done_callback(lambda _: self._tasks.pop(commission.id, None))
 
@@ -83,12 +87,16 @@ class Delivery:
         self._closing.set()
         await ended([*self._tasks.values()], CLOSE_PATIENCE)
 
-    async def _until_delivered(self, job_id: str) -> None:
+    async def _until_delivered(self, commission: Commission) -> None:
+        job_id = commission.id
+        lane: AbstractAsyncContextManager[None] = nullcontext()  # notices go by tokens, which have limits of their own
+        if commission.state is JobState.RENDERED:
+            lane = self._lanes.setdefault(commission.address.channel_id, asyncio.Semaphore(IN_ONE_CHANNEL))
         await either(self._online, self._closing)
         attempt = 0
         while not self._closing.is_set():
             try:
-                async with self._places:
+                async with lane, self._places:
                     if not self._closing.is_set():
                         await self._deliver(job_id, again=attempt > 0)
                 return

@@ -205,7 +205,7 @@ class Presses:
         log.info("job %s: reported by %d", commission.id, interaction.user.id)
         await tell(
             interaction,
-            "Thank you. The report is kept for the moderators of this server."
+            "Thank you. The report is kept for the moderators."
             if added
             else "You have reported this picture already; the report is kept for the moderators.",
         )

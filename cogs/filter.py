@@ -55,12 +55,13 @@ class Filter(commands.GroupCog, group_name="filter", group_description=ABOUT):
         if not rules:
             await tell(interaction, "There are no rules yet; /filter add makes one.")
             return
+        heading = "One rule:" if len(rules) == 1 else f"{len(rules):,} rules:"
         text = fenced("\n".join(rules))
         if len(text) <= LIST_LENGTH:
-            await tell(interaction, f"{len(rules)} rules:\n```\n{text}\n```")
+            await tell(interaction, f"{heading}\n```\n{text}\n```")
             return
         file = discord.File(io.BytesIO("\n".join(rules).encode()), "rules.txt")
-        await interaction.edit_original_response(content=f"{len(rules):,} rules:", attachments=[file])
+        await interaction.edit_original_response(content=heading, attachments=[file])
 
     @app_commands.command(name="test")
     @app_commands.describe(prompt="Words to try; nothing is painted")

@@ -56,6 +56,16 @@ async def test_a_wrong_token_is_one_sentence(tmp_path: Path) -> None:
         await client.close()
 
 
+@pytest.mark.parametrize(("code", "words"), [(4004, "token"), (4014, "intent")])
+async def test_a_gateway_that_refuses_for_good_is_one_sentence(tmp_path: Path, code: int, words: str) -> None:
+    async with open_both(tmp_path) as (town, bot):
+        await town.breaks("close_connections", code=code)
+
+        async with asyncio.timeout(10):
+            with pytest.raises(ConfigError, match=words):
+                await bot.serving
+
+
 async def test_readiness_follows_the_connection(tmp_path: Path) -> None:
     async with open_both(tmp_path) as (town, bot):
         assert bot.client.is_ready()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 from bot.playground.ids import DM_IDS
 from bot.store.outbox import Outbox
 from generation.errors import ConfigError
-from generation.job import JobState
+from generation.job import Job, JobState, Picture, Progress, Result
 from tests.bot.town import ADA, ART, BEN, EPHEMERAL, labels, open_bot, open_both, open_town
 from tests.painter import Painter
 
@@ -219,3 +221,50 @@ async def test_a_revoked_token_stops_the_bot_with_a_sentence(tmp_path: Path) -> 
         async with asyncio.timeout(10):
             with pytest.raises(ConfigError, match="token"):
                 await bot.serving
+
+
+class Gate(Painter):
+    """Withholds the pictures of some places."""
+
+    def __init__(self, *withheld: int) -> None:
+        super().__init__()
+        self._withheld = withheld
+
+    async def paint(self, job: Job, on_progress: Callable[[Progress], None]) -> Result:
+        result = await super().paint(job, on_progress)
+        pictures = tuple(
+            Picture(index=picture.index, approved=None, withheld="It did not pass the check.")
+            if picture.index in self._withheld
+            else picture
+            for picture in result.pictures
+        )
+        return replace(result, pictures=pictures)
+
+
+async def test_withheld_pictures_are_counted_and_cannot_be_pressed(tmp_path: Path) -> None:
+    async with open_both(tmp_path, Gate(1)) as (town, _):
+        await town.invoke(ADA, "dream", prompt="mixed", count=3)
+        result = await town.result()
+
+        assert "1 of 3 is not shown. It did not pass the check." in result["content"]
+        assert labels(result)[:4] == ["U1", "U3", "V1", "V3"]
+
+
+async def test_a_result_that_is_withheld_is_told_to_its_author_alone(tmp_path: Path) -> None:
+    async with open_both(tmp_path, Gate(0)) as (town, bot):
+        await town.invoke(ADA, "dream", prompt="unseen")
+        told = await town.told(ADA, "It did not pass the check.")
+
+        assert told["flags"] & EPHEMERAL
+        assert await town.messages(BEN) == []
+        assert await bot.house.desk.jobs.counts() == {"blocked": 1}
+
+
+async def test_in_direct_messages_everything_stays_there(tmp_path: Path) -> None:
+    async with open_both(tmp_path) as (town, _):
+        await town.invoke(ADA, "dream", channel=DM_IDS[ADA], prompt="between us")
+        result = await town.result(channel=DM_IDS[ADA])
+        await town.click(ADA, result, "V1")
+        await town.result(2, channel=DM_IDS[ADA])
+
+        assert await town.messages(BEN) == []

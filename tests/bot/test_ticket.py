@@ -7,6 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from bot.order import INTERACTION_TOKEN_LIFE
 from generation.errors import BrokenPicture, WorkerLost
 from generation.job import Job, Progress, Result
 from tests.bot.town import ADA, BEN, MODERATOR, Town, labels, open_bot, open_both, open_town
@@ -149,6 +152,19 @@ async def test_a_deleted_ticket_harms_nothing(tmp_path: Path) -> None:
         painter.hold.set()
 
         assert "**orphan**" in (await town.result())["content"]
+
+
+async def test_a_ticket_says_when_it_cannot_follow_any_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.ticket.FAREWELL", INTERACTION_TOKEN_LIFE - 1.0)
+    painter = Painter()
+    async with open_both(tmp_path, painter) as (town, _):
+        painter.hold.clear()
+        await town.invoke(ADA, "dream", prompt="long")
+        ticket = await _ticket(town, "Still in the line.")
+
+        assert labels(ticket) == ["Cancel"]
+        painter.hold.set()
+        assert "**long**" in (await town.result())["content"]
 
 
 async def test_tickets_go_on_after_a_restart(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ async def test_bad_files_get_a_sentence(tmp_path: Path, name: str, data: bytes, 
 
 
 async def test_large_files_are_refused_before_they_are_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cogs.dream.MAX_BYTES", 100)  # above Discord's own limit nobody gets as far as the bot
+    monkeypatch.setattr("generation.intake.MAX_BYTES", 100)  # above Discord's own limit nobody gets as far as the bot
     async with open_both(tmp_path) as (town, _):
         await _refused(town, "MiB are possible", prompt="a tree", files={"image": ("a.png", _png(64, 64))})
 

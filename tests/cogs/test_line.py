@@ -1,0 +1,73 @@
+"""/queue, /cancel, /quota, /help, /about and /filter in the local Discord."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.bot.town import ADA, BEN, EPHEMERAL, MODERATOR, open_both
+from tests.painter import Painter
+
+
+async def test_the_line_the_quota_and_leaving(tmp_path: Path) -> None:
+    painter = Painter()
+    tiers = {"member": {"burst": 20}, "booster": {"roles": ["Boosters"], "burst": 40, "per_hour": 240}}
+    async with open_both(tmp_path, painter, limits=tiers) as (town, bot):
+        painter.hold.clear()
+        await town.invoke(ADA, "dream", prompt="first")
+        await town.told(ADA, "step 1 of 20")
+        await town.invoke(BEN, "dream", prompt="second")
+        await town.told(BEN, "Number 2 in the line")
+
+        await town.invoke(BEN, "queue")
+        line = await town.told(BEN, "- number 2: **yours**, second")
+        assert f"- painting now: <@{ADA}>, first" in line["content"]
+        assert line["flags"] & EPHEMERAL
+        await town.invoke(BEN, "quota")
+        assert "of 40" in (await town.told(BEN, "credits"))["content"]  # a booster, by role
+        await town.invoke(BEN, "cancel")
+        await town.told(BEN, "1 request is cancelled.")
+        await town.told(BEN, "Cancelled.\n-# second")
+        await town.invoke(BEN, "cancel")
+        await town.told(BEN, "You have nothing in the line.")
+        painter.hold.set()
+        await town.result()
+
+        assert await bot.house.desk.jobs.counts() == {"cancelled": 1, "posted": 1}
+
+
+async def test_help_and_about(tmp_path: Path) -> None:
+    async with open_both(tmp_path) as (town, _):
+        await town.invoke(ADA, "help")
+        await town.told(ADA, "**/dream** paints a picture from words")
+        await town.invoke(ADA, "about")
+        about = await town.told(ADA, "licence: MIT")
+
+        assert "by: test checker" in about["content"]
+        assert "SHA-256 0000000000000000" in about["content"]
+
+
+async def test_moderators_keep_the_filter(tmp_path: Path) -> None:
+    async with open_both(tmp_path) as (town, _):
+        await town.invoke(MODERATOR, "filter add", rule="dragon*")
+        await town.told(MODERATOR, "Added: dragon\\*")
+        await town.invoke(MODERATOR, "filter list")
+        listed = await town.told(MODERATOR, "One rule:\n```\ndragon*\n```")
+        assert listed["flags"] & EPHEMERAL
+        await town.invoke(MODERATOR, "filter test", prompt="two dragons")
+        await town.told(MODERATOR, "Blocked by the rule dragon")
+        await town.invoke(ADA, "dream", prompt="dragons")
+        await town.told(ADA, "does not allow that prompt")
+        await town.invoke(MODERATOR, "filter remove", rule="dragon*")
+        await town.told(MODERATOR, "Removed: dragon\\*")
+        await town.invoke(MODERATOR, "filter remove", rule="dragon*")
+        await town.told(MODERATOR, "There is no rule")
+        await town.invoke(MODERATOR, "filter add", rule="re:(")
+        await town.told(MODERATOR, "RE2 cannot read this pattern")
+
+
+async def test_nobody_else_reaches_the_filter(tmp_path: Path) -> None:
+    async with open_both(tmp_path) as (town, _):
+        with pytest.raises(AssertionError, match="There is no command"):
+            await town.invoke(ADA, "filter list")

@@ -275,9 +275,10 @@ async def test_markup_in_names_texts_and_files_stays_text(page: Page) -> None:
     assert await page.title() not in ("1", "2")
 
 
-async def test_silence_is_told_in_red(page: Page) -> None:
+async def test_silence_is_told_in_red(page: Page, studio: Studio) -> None:
     await send(page, "/silent ")
     await expect(page.get_by_text("Sending command…")).to_be_visible()
+    studio.playground.parts.clock.advance(3)
     failure = page.get_by_role("alert").filter(has_text="The application did not respond")
     await expect(failure).to_be_visible()
     await failure.get_by_role("button", name="Dismiss").click()

@@ -207,14 +207,16 @@ export class App {
     }
   }
 
-  /** After a gap nothing that was known can be trusted. */
+  /** What happened before the line stood was not told: it is fetched. After a gap nothing that was known can be trusted. */
   connected(again) {
-    this.store.setConnected(true);
-    if (!again) return;
-    for (const id of [...this.store.messages.keys()]) if (id !== this.store.channelId) this.store.messages.delete(id);
-    this.store.settle(() => true);
-    this.reloadState();
-    if (!this.gateShut(this.store.channel)) this.loadHistory(this.store.channelId);
+    const { store } = this;
+    store.setConnected(true);
+    if (again) {
+      for (const id of [...store.messages.keys()]) if (id !== store.channelId) store.messages.delete(id);
+      store.settle(() => true);
+      this.reloadState();
+    }
+    if (!this.gateShut(store.channel)) this.loadHistory(store.channelId);
   }
 
   receive(name, data) {

@@ -107,10 +107,10 @@ export class Menu {
       if (escape) this.close(true);
       return;
     }
-    const label = this.stack.pop();
-    label.remove();
+    const closed = this.stack.pop();
+    closed.remove();
     const opener = [...this.stack.at(-1).querySelectorAll("[aria-haspopup]")].find((item) =>
-      item.textContent.startsWith(label.getAttribute("aria-label")),
+      item.textContent.startsWith(closed.getAttribute("aria-label")),
     );
     (opener ?? this.stack.at(-1).querySelector(".menu-item"))?.focus();
   }

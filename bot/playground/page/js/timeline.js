@@ -66,7 +66,6 @@ export class Timeline {
     const known = new Set(messages.map((message) => message.id));
     for (const id of this.views.keys()) if (!known.has(id)) this.views.delete(id);
     this.keepFocus(() => syncChildren(this.list, nodes));
-    this.list.classList.toggle("is-waiting", !store.messages.has(store.channelId));
     this.roveTo(this.list.querySelector(".message[tabindex='0']") ?? this.lastMessage());
     if (this.pinned) this.toBottom();
     this.jump.hidden = this.pinned;

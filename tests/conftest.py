@@ -86,8 +86,9 @@ def _compare(discord: LocalDiscord, oracle: Oracle | None, tally: Tally) -> list
         tally.uncompared += 1
         return []
     tally.servers += 1
-    tally.exchanges += len(discord.exchanges)
-    tally.routes |= {f"{exchange['method']} {exchange['route']}" for exchange in discord.exchanges}
+    compared = discord.comparable()
+    tally.exchanges += len(compared)
+    tally.routes |= {f"{exchange['method']} {exchange['route']}" for exchange in compared}
     return discord.mismatches(oracle)
 
 

@@ -18,6 +18,7 @@ from tests.schema_errors import explain, formats
 
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "discord" / "openapi.json"
 ROOT = "urn:discord"
+NOT_SERVED = {"message": "404: Not Found", "code": 0}  # what there is no route for, unlike a thing that is not there
 FILE_FIELD = re.compile(r"files\[\d\]")
 
 Json = dict[str, Any]
@@ -114,6 +115,8 @@ class Oracle:
         key = str(status) if str(status) in responses else f"{status // 100}XX"
         if key not in responses:
             return [f"response: {status} is no status of this route; there are {', '.join(responses)}"]
+        if answer == NOT_SERVED:
+            return ["response: the local Discord does not serve this route"]
         pointer, response = f"{at}/responses/{key}", responses[key]
         if "$ref" in response:
             pointer = response["$ref"]

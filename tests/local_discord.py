@@ -175,9 +175,12 @@ class LocalDiscord:
 
     def mismatches(self, oracle: Oracle) -> list[str]:
         """What of the collected exchanges does not agree with Discord's document."""
-        compared = (each for each in self.exchanges if not any(excused(each) for excused in self._excused))
         lost = [f"{self._lost} exchanges were forgotten before they were collected"] if self._lost else []
-        return lost + oracle.check_all(compared)
+        return lost + oracle.check_all(self.comparable())
+
+    def comparable(self) -> list[Json]:
+        """The collected exchanges that are not excused."""
+        return [each for each in self.exchanges if not any(excused(each) for excused in self._excused)]
 
     async def keep_collecting(self) -> None:
         """Until cancelled."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.discord_document import Oracle
+from tests.discord_document import NOT_SERVED, Oracle
 
 Json = dict[str, Any]
 
@@ -298,6 +298,10 @@ def test_incomplete_answers_are_refused(oracle: Oracle, path: tuple[str | int, .
         (
             asked("DELETE", "/channels/7/messages/9", status=404, response={"message": "gone"}),
             "response: missing 'code'",
+        ),
+        (
+            asked("GET", "/voice/regions", status=404, response=NOT_SERVED),
+            "the local Discord does not serve this route",
         ),
         (
             asked("DELETE", "/channels/7/messages/9", status=429, response={"message": "slow", "code": 0}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,6 +73,14 @@ def _parse(content: bytes) -> Any:
     if not content:
         return None
     try:
-        return json.loads(content)
-    except ValueError as error:
+        return json.loads(content, parse_constant=_finite, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
         raise UnreadableBodyError("The request body contains invalid JSON.") from error
+
+
+def _finite(text: str) -> float:
+    """Python alone reads NaN, Infinity and 1e999, which nobody could be sent again."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no JSON number")
+    return value

@@ -51,10 +51,14 @@ class Problems:
         self._tree: Json = {}
 
     def add(self, path: Path, code: str, message: str) -> None:
-        """Notes one problem at a path such as ("embeds", 0, "title")."""
+        """Notes one problem at a path such as ("embeds", 0, "title"), unless a problem above or below it is noted."""
         place = self._tree
         for step in path:
+            if "_errors" in place:
+                return
             place = place.setdefault(str(step), {})
+        if place and "_errors" not in place:
+            return
         place.setdefault("_errors", []).append({"code": code, "message": message})
 
     def raise_if_any(self) -> None:

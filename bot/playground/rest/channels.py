@@ -5,13 +5,13 @@ from __future__ import annotations
 from aiohttp import web
 
 from bot.playground import ids
-from bot.playground.documents import ApiError, Problems, missing_permissions, no_content, respond, unknown
+from bot.playground.documents import ApiError, Problems, missing_permissions, no_content, respond, snowflake, unknown
 from bot.playground.ids import created_at
 from bot.playground.messages import Message
 from bot.playground.parts import Parts
 from bot.playground.permissions import Permission
 from bot.playground.places import Channel
-from bot.playground.rest.routes import Routes, body_of, limit, number
+from bot.playground.rest.routes import Routes, body_of, bound, limit, number
 from bot.playground.rules.form import Form
 from bot.playground.rules.message import read_draft
 
@@ -64,7 +64,7 @@ async def _history(parts: Parts, request: web.Request) -> web.Response:
         return respond([])
     messages = [each for each in parts.world.messages.newest_first(channel.id) if not each.is_ephemeral]
     most = limit(request, 50, 100)
-    bounds = {key: int(value) for key, value in request.query.items() if key in ("before", "after", "around")}
+    bounds = {key: bound(request, key) for key in ("before", "after", "around") if key in request.query}
     if "before" in bounds:
         messages = [each for each in messages if each.id < bounds["before"]]
     elif "after" in bounds:
@@ -112,7 +112,7 @@ async def _bulk_delete(parts: Parts, request: web.Request) -> web.Response:
     channel = place(parts, request, Permission.MANAGE_MESSAGES)
     problems = Problems()
     form = Form((await body_of(request)).payload, problems)
-    wanted = [int(value) for _, value in form.items("messages", 100, least=2) if str(value).isdecimal()]
+    wanted = [key for _, value in form.items("messages", 100, least=2) if (key := snowflake(value)) is not None]
     problems.raise_if_any()
     if any(parts.clock.now() - created_at(key) > TWO_WEEKS for key in wanted):
         raise ApiError(400, 50034, "You can only bulk delete messages that are under 14 days old.")

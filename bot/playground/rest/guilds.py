@@ -8,7 +8,7 @@ from bot.playground import ids
 from bot.playground.documents import missing_permissions, respond, unknown
 from bot.playground.parts import Parts
 from bot.playground.permissions import Permission
-from bot.playground.rest.routes import Routes, limit, number, wants
+from bot.playground.rest.routes import Routes, bound, limit, number, wants
 
 _GUILD = "/guilds/{guild:\\d+}"
 
@@ -64,7 +64,7 @@ async def _role(parts: Parts, request: web.Request) -> web.Response:
 
 async def _members(parts: Parts, request: web.Request) -> web.Response:
     _check(request)
-    after = int(request.query.get("after", 0))
+    after = bound(request, "after")
     members = [member for key, member in sorted(parts.world.roster.items()) if key > after]
     return respond([member.as_json() for member in members[: limit(request, 1, 1000)]])
 

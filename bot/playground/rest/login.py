@@ -7,7 +7,7 @@ from aiohttp import web
 from bot.playground import ids
 from bot.playground.documents import ApiError, Json, Problems, respond
 from bot.playground.parts import Parts
-from bot.playground.rest.routes import Routes, body_of, number
+from bot.playground.rest.routes import Routes, body_of, bound, number
 from bot.playground.rules.form import Form
 
 
@@ -39,7 +39,7 @@ async def _my_guilds(parts: Parts, request: web.Request) -> web.Response:
     mine |= {"owner": False, "permissions": str(parts.world.guild_permissions(ids.BOT_ID))}
     if request.query.get("with_counts") in ("1", "true"):
         mine |= {"approximate_member_count": len(parts.world.roster), "approximate_presence_count": 1}
-    after, before = int(request.query.get("after", 0)), int(request.query.get("before", 2**63))
+    after, before = bound(request, "after"), bound(request, "before", 2**63)
     return respond([mine] if after < ids.GUILD_ID < before else [])
 
 

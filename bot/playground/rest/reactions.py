@@ -14,7 +14,7 @@ from bot.playground.parts import Parts
 from bot.playground.permissions import Permission
 from bot.playground.places import Channel
 from bot.playground.rest.channels import found_message, place
-from bot.playground.rest.routes import Routes, limit
+from bot.playground.rest.routes import Routes, bound, limit, number
 from bot.playground.rules.controls import is_emoji
 
 MOST_REACTIONS = 20  # different ones under a message
@@ -61,7 +61,7 @@ async def _add(parts: Parts, request: web.Request) -> web.Response:
 async def _remove(parts: Parts, request: web.Request) -> web.Response:
     message, emoji = found_message(parts, request), _emoji(request)
     name = request.match_info["user"]
-    user_id = ids.BOT_ID if name == "@me" else int(name)
+    user_id = ids.BOT_ID if name == "@me" else number(request, "user")
     if user_id != ids.BOT_ID:
         place(parts, request, Permission.MANAGE_MESSAGES)
     if user_id in message.reactions.get(emoji, ()):
@@ -74,7 +74,7 @@ async def _remove(parts: Parts, request: web.Request) -> web.Response:
 
 async def _users(parts: Parts, request: web.Request) -> web.Response:
     message = found_message(parts, request)
-    after, most = int(request.query.get("after", 0)), limit(request, 25, 100)
+    after, most = bound(request, "after"), limit(request, 25, 100)
     users = sorted(user for user in message.reactions.get(_emoji(request), ()) if user > after)
     return respond([parts.world.user(user).as_json() for user in users[:most]])
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
 from bot.playground.bodies import Body, UnreadableBodyError, read_body
-from bot.playground.documents import ApiError, respond, too_large, unauthorized
+from bot.playground.documents import ApiError, respond, snowflake, too_large, unauthorized
 from bot.playground.parts import Parts
 
 PREFIX = "/api/v10"
+
+_DIGITS = re.compile(r"[0-9]{1,9}")
 
 Answer = Callable[[Parts, web.Request], Awaitable[web.StreamResponse]]
 
@@ -58,8 +61,13 @@ async def body_of(request: web.Request) -> Body:
 
 
 def number(request: web.Request, name: str) -> int:
-    """An id in the path."""
-    return int(request.match_info[name])
+    """An id in the path. Raises `ApiError` 50035."""
+    return _snowflake(name, request.match_info[name])
+
+
+def bound(request: web.Request, name: str, default: int = 0) -> int:
+    """An id in the query. Raises `ApiError` 50035."""
+    return _snowflake(name, request.query[name]) if name in request.query else default
 
 
 def wants(request: web.Request, name: str) -> bool:
@@ -70,7 +78,15 @@ def wants(request: web.Request, name: str) -> bool:
 def limit(request: web.Request, default: int, most: int) -> int:
     """The query's `limit`. Raises `ApiError` 50035."""
     text = request.query.get("limit", str(default))
-    if not text.isdecimal() or not 1 <= int(text) <= most:
+    if not _DIGITS.fullmatch(text) or not 1 <= int(text) <= most:
         problem = {"_errors": [{"code": "NUMBER_TYPE_MAX", "message": f"int value should be between 1 and {most}."}]}
         raise ApiError(400, 50035, "Invalid Form Body", {"limit": problem})
     return int(text)
+
+
+def _snowflake(name: str, text: str) -> int:
+    found = snowflake(text)
+    if found is None:
+        problem = {"_errors": [{"code": "NUMBER_TYPE_COERCE", "message": f'Value "{text[:40]}" is not snowflake.'}]}
+        raise ApiError(400, 50035, "Invalid Form Body", {name: problem})
+    return found

@@ -98,7 +98,8 @@ def read_choices(form: Form, kind: int) -> list[Json]:
     """Choices of an option of that type, as declared or as answered to autocompletion."""
     choices = []
     for each in form.forms("choices", MOST_CHOICES):
-        choice: Json = {"name": each.text("name", 100, least=1, required=True), "value": each.document.get("value")}
+        name = each.text("name", 100, least=1, required=True) or ""
+        choice: Json = {"name": name, "value": each.document.get("value")}
         if each.names("name_localizations"):
             choice["name_localizations"] = read_localizations(each, "name_localizations", 100)
         if not fits(choice["value"], kind):

@@ -108,6 +108,18 @@ async def test_unknown_routes_and_faults_are_recorded() -> None:
     assert (unknown["status"], unknown["route"], unknown["fault"]) == (404, None, None)
 
 
+async def test_a_fault_of_the_server_itself_is_recorded() -> None:
+    async def broken(_: web.Request) -> web.Response:
+        raise RuntimeError("not meant to happen")
+
+    recorded = Recorded()
+    recorded.app.router.add_get("/api/v10/gateway", broken)
+    async with serving(recorded.app) as client:
+        assert (await client.get("/api/v10/gateway")).status == 500
+    (exchange,) = recorded.exchanges.since()
+    assert (exchange["status"], exchange["response"], exchange["fault"]) == (500, None, None)
+
+
 async def test_only_the_latest_are_kept() -> None:
     recorded = Recorded(kept=3)
     async with serving(recorded.app) as client:

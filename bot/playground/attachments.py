@@ -11,7 +11,7 @@ from bot.playground.cdn import Cdn
 from bot.playground.documents import Json
 from bot.playground.pictures import dimensions, media_type
 
-KEPT_BYTES = 512 * 2**20
+KEPT_BYTES = 256 * 2**20
 FADING = 64  # files no message shows any more, served a little longer to clients that are just loading them
 
 MAX_FILE = 10 * 2**20  # bytes; Discord's limit without boosts
@@ -52,6 +52,7 @@ class Attachments:
         self._fading: deque[int] = deque()
         self._kept_bytes = kept_bytes
         self._bytes = 0
+        self._emptied: list[int] = []
 
     def __getitem__(self, attachment_id: int) -> Attachment:
         return self._files[attachment_id]
@@ -98,12 +99,19 @@ class Attachments:
             gone = self._files.pop(self._fading.popleft(), None)
             self._bytes -= len(gone.content) if gone else 0
 
+    def take_emptied(self) -> list[int]:
+        """Files that have lost their bytes since this was last asked."""
+        emptied, self._emptied = self._emptied, []
+        return emptied
+
     def _make_room(self) -> None:
         for attachment in list(self._files.values()):
             if self._bytes <= self._kept_bytes:
                 return
-            self._bytes -= len(attachment.content)
-            attachment.content = b""
+            if attachment.content:
+                self._bytes -= len(attachment.content)
+                attachment.content = b""
+                self._emptied.append(attachment.id)
 
 
 def attachment_json(attachment: Attachment, cdn: Cdn) -> Json:

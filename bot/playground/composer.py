@@ -108,6 +108,14 @@ class Composer:
         self._changed(message, exists=False)
         self._herald.deleted(message)
 
+    def restore(self, message: Message) -> None:
+        """Puts back a message of an earlier run; nobody is told."""
+        channel = self._world.channel(message.channel_id)
+        self._world.messages.add(message)
+        channel.last_message_id = max(message.id, channel.last_message_id or 0)
+        if message.contents.nonce is not None:
+            self._nonces[message.author_id, message.contents.nonce] = (message.created, message.id)
+
     def touch(self, message: Message) -> None:
         """Tells of a change that is not of the contents, such as a reaction or a thread."""
         self._changed(message)

@@ -8,7 +8,7 @@ from enum import IntEnum, IntFlag
 
 from bot.playground.documents import Json
 
-KEPT_PER_CHANNEL = 1_000
+KEPT_PER_CHANNEL = 500
 
 
 class MessageFlag(IntFlag):

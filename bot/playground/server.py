@@ -7,13 +7,14 @@ import errno
 import logging
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
 
 from bot.playground import ids
+from bot.playground.archive import Archive
 from bot.playground.bodies import MAX_BODY
 from bot.playground.breaking import Breaking
 from bot.playground.buckets import Buckets
@@ -112,15 +113,18 @@ async def serve(
     """
     playground = build(host, controls=controls)
     stop = stop or asyncio.Event()
-    runner, origin = await listen(playground, host, port)
-    try:
+    async with AsyncExitStack() as stack:
+        if data_dir is not None:
+            archive = Archive(playground.parts, data_dir)
+            stack.push_async_callback(archive.close)
+            await archive.open(fresh=fresh)
+        runner, origin = await listen(playground, host, port)
+        stack.push_async_callback(runner.cleanup)
         announce(f"DISCORD_API_URL={origin}{PREFIX}")
         announce(f"DISCORD_TOKEN={ids.BOT_TOKEN}")
         announce(f"The local Discord is open at {origin}/")
         with _signals(stop):
             await stop.wait()
-    finally:
-        await runner.cleanup()
 
 
 @contextmanager

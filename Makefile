@@ -37,8 +37,8 @@ $(VENV)/.made:
 
 $(VENV)/.run: $(VENV)/.made requirements.txt
 	@echo "Installing what Atelier needs (about 1.5 GB, a few minutes the first time) …"
-	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -r requirements.txt | grep -vE '^(Requirement already|Looking in)' || true
-	@$(BIN)/python -c 'import torch, diffusers, discord' || { echo "The installation is not complete; see the lines above and run make again."; exit 1; }
+	@$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt \
+		|| { echo "The installation is not complete; the lines above say why. Run make again to go on."; exit 1; }
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements-dev.txt

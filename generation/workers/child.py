@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -67,6 +68,7 @@ class _Child:
     process: subprocess.Popen[bytes]
     connection: Connection
     outbox: queue.SimpleQueue[ToChild | None]
+    threads: tuple[threading.Thread, ...] = ()
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     ready: bool = False
     said: str = "starting"
@@ -150,7 +152,7 @@ class ChildWorker:
     async def _keep_alive(self) -> None:
         backoff, deaths = self._first_backoff, 0
         while True:
-            child = await asyncio.to_thread(_spawn, self._settings, asyncio.get_running_loop(), self._hear)
+            child = await self._spawned()
             self._child = child
             try:
                 await self._watch(child)
@@ -169,14 +171,29 @@ class ChildWorker:
             await asyncio.sleep(backoff)
             backoff = min(LAST_BACKOFF, backoff * 2)
 
+    async def _spawned(self) -> _Child:
+        """A new child; when this worker is closed in the meantime, the child is ended first."""
+        spawning = asyncio.ensure_future(
+            asyncio.to_thread(_spawn, self._settings, asyncio.get_running_loop(), self._hear)
+        )
+        try:
+            return await asyncio.shield(spawning)
+        except asyncio.CancelledError:
+            await asyncio.to_thread(_end, await spawning)
+            raise
+
     async def _watch(self, child: _Child) -> None:
         """Return when the child is gone; kill it when it says nothing for too long."""
         while not child.gone.is_set():
+            # not wait_for: in Python 3.11 it swallows a cancellation that arrives together with the event
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(child.gone.wait(), min(1.0, self._settings.step_timeout / 4))
+                async with asyncio.timeout(min(1.0, self._settings.step_timeout / 4)):
+                    await child.gone.wait()
             silent = time.monotonic() - child.heard
             if silent > self._patience(child):
                 log.error("The painting process said nothing for %.0f s (%s); it is replaced", silent, child.said)
+                child.process.send_signal(signal.SIGUSR1)  # its threads' stacks go to standard error
+                await asyncio.sleep(0.2)
                 child.process.kill()
                 await child.gone.wait()
 
@@ -270,8 +287,12 @@ def _spawn(
     theirs.close()
     child = _Child(process, ours, queue.SimpleQueue())
     child.outbox.put(Start(settings, logging.getLogger().getEffectiveLevel()))
-    threading.Thread(target=_write, args=(child,), name="to-child", daemon=True).start()
-    threading.Thread(target=_read, args=(child, loop, hear), name="from-child", daemon=True).start()
+    child.threads = (
+        threading.Thread(target=_write, args=(child,), name="to-child", daemon=True),
+        threading.Thread(target=_read, args=(child, loop, hear), name="from-child", daemon=True),
+    )
+    for thread in child.threads:
+        thread.start()
     return child
 
 
@@ -301,6 +322,9 @@ def _end(child: _Child) -> None:
     child.process.kill()
     child.process.wait()
     child.outbox.put(None)
+    for thread in child.threads:  # the descriptor may only be closed when nobody reads from it any more
+        thread.join()
+    child.connection.close()
 
 
 def _fail(painting: _Painting, error: Exception) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import os
 import queue
@@ -15,6 +16,7 @@ from multiprocessing.connection import Connection
 
 from generation.errors import AtelierError, Cancelled, PaintingError
 from generation.job import Job
+from generation.models import resolve
 from generation.workers.wire import (
     Alive,
     Cancel,
@@ -82,15 +84,16 @@ class LineLog(logging.Handler):
 def main(descriptor: int) -> None:
     """Serve the parent at the other end of `descriptor` until it goes away."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
+    faulthandler.register(signal.SIGUSR1)  # the parent asks where a hanging child stands before it ends it
     line = Line(Connection(descriptor))
     threading.Thread(target=line.listen, name="listen", daemon=True).start()
     start = line.jobs.get()
     assert isinstance(start, Start)
     _quieten(line, start.log_level)
-    line.send(Alive("importing"))
-    from generation.engine.engine import Engine  # torch comes in here, after the parent can already be heard
-
     try:
+        resolve(start.settings.model)  # a wrong name is said at once, before the seconds that the next line takes
+        from generation.engine.engine import Engine
+
         engine = Engine(start.settings, lambda doing: line.send(Alive(doing)))
     except AtelierError as error:
         log.error("%s", error.sentence, exc_info=error.__cause__)

@@ -1,0 +1,188 @@
+"""The gate with scripted checkers: whatever is not a clear approval keeps the picture inside."""
+
+from __future__ import annotations
+
+import ast
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+import generation
+from generation.engine.files import PictureFile, encode
+from generation.errors import BrokenPicture, NotApproved
+from generation.request import Request
+from generation.safety.checker import Verdict
+from generation.safety.gate import COULD_NOT_CHECK, NO_CHECKER, Gate
+
+NAN = float("nan")
+REQUEST = Request(
+    prompt="x", width=64, height=64, steps=1, guidance=1.0, sampler="ddim", seed=0, model="starter", count=4
+)
+
+
+class Scripted:
+    """Answers each picture with the next item of a list: a value to return, or an exception to raise."""
+
+    name = "scripted"
+    version = "1"
+
+    def __init__(self, *answers: Any, covers: bool = True) -> None:
+        self.answers = list(answers)
+        self.seen: list[Image.Image] = []
+        self._covers = covers
+
+    def covers(self, request: Request) -> bool:
+        return self._covers
+
+    def check(self, images: Sequence[Image.Image], *, request: Request) -> Sequence[Verdict]:
+        self.seen.extend(images)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer if isinstance(answer, list) or answer is None else [answer]  # type: ignore[return-value]
+
+
+def pixels(count: int = 1) -> Any:
+    return np.random.default_rng(0).random((count, 16, 16, 3), dtype=np.float32)
+
+
+def write(image: Image.Image, index: int | None) -> PictureFile:
+    return encode(image, "png", parameters=None, from_upload=False)
+
+
+def outcome(gate: Gate, count: int = 1) -> list[str | None]:
+    """The sentence for each picture; None for one that was approved."""
+    released = gate.release(pixels(count), request=REQUEST, write=write)
+    return [None if picture.approved is not None else picture.withheld for picture in released.pictures]
+
+
+YES, NO = Verdict(True, (0.1,)), Verdict(False, (0.9,), "nsfw")
+
+
+def test_an_approved_file_is_made_of_the_checked_pixels() -> None:
+    checker = Scripted(YES)
+    given_pixels = pixels()
+    released = Gate([checker]).release(given_pixels, request=REQUEST, write=write)
+    approved = released.pictures[0].approved
+    assert approved is not None
+    assert approved.checked_by == ("scripted 1",)
+    assert approved.data == write(checker.seen[0], 0).data
+    assert checker.seen[0].tobytes() == (given_pixels[0] * 255).round().astype("uint8").tobytes()
+    assert released.grid is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        [],
+        [YES, YES],
+        ["yes"],
+        [True],
+        RuntimeError("out of order"),
+        TimeoutError(),
+        Verdict(True, (NAN,)),
+        Verdict(True, (0.1, float("inf"))),
+        Verdict(False, (NAN,)),
+    ],
+)
+def test_a_check_that_failed_approves_nothing(answer: Any) -> None:
+    assert outcome(Gate([Scripted(answer)])) == [COULD_NOT_CHECK]
+    assert outcome(Gate([Scripted(YES), Scripted(answer)])) == [COULD_NOT_CHECK]
+
+
+def test_every_checker_must_approve_each_picture_on_its_own() -> None:
+    gate = Gate([Scripted(YES, NO, YES, YES), Scripted(YES, YES, NO, YES)])
+    refused = NotApproved().sentence
+    released = gate.release(pixels(4), request=REQUEST, write=write)
+    assert [picture.withheld for picture in released.pictures] == ["", refused, refused, ""]
+    assert released.flagged
+    assert released.grid is not None
+    assert (released.grid.width, released.grid.height) == (32, 16)  # the two approved ones, nothing else
+
+
+def test_a_truthy_approval_is_not_enough() -> None:
+    assert outcome(Gate([Scripted(Verdict("no", (0.1,)))])) != [None]  # type: ignore[arg-type]
+
+
+def test_without_a_checker_nothing_is_approved() -> None:
+    assert outcome(Gate([])) == [NO_CHECKER]
+    assert outcome(Gate([Scripted(covers=False)])) == [NO_CHECKER]
+    assert not Gate([Scripted(covers=False)]).can_judge(REQUEST)
+
+
+def test_a_failed_check_does_not_count_as_flagged() -> None:
+    released = Gate([Scripted(ValueError())]).release(pixels(), request=REQUEST, write=write)
+    assert not released.flagged
+
+
+def test_broken_pixels_are_never_shown_to_a_checker_nor_approved() -> None:
+    for bad in (NAN, float("inf"), -float("inf")):
+        broken = pixels(2)
+        broken[0, 3, 3, 1] = bad
+        checker = Scripted(YES)
+        released = Gate([checker]).release(broken, request=REQUEST, write=write)
+        assert released.pictures[0].approved is None
+        assert released.pictures[0].withheld == BrokenPicture().sentence
+        assert released.pictures[1].approved is not None
+        assert len(checker.seen) == 1
+
+
+def test_a_checker_that_hangs_is_left_behind() -> None:
+    release = threading.Event()
+
+    class Hanging(Scripted):
+        def check(self, images: Sequence[Image.Image], *, request: Request) -> Sequence[Verdict]:
+            if not self.seen:
+                super().check(images, request=request)
+                release.wait(10)
+            return [YES]
+
+    gate = Gate([Hanging(YES)], timeout=0.1)
+    assert outcome(gate) == [COULD_NOT_CHECK]
+    assert outcome(gate) == [None]  # the next picture is checked in a fresh thread
+    release.set()
+
+
+@given(st.lists(st.lists(st.sampled_from([YES, NO, None, Verdict(True, (NAN,)), OSError()]), min_size=4, max_size=4)))
+def test_only_unanimous_sound_approval_lets_a_picture_out(script: list[list[Any]]) -> None:
+    released = Gate([Scripted(*answers) for answers in script]).release(pixels(4), request=REQUEST, write=write)
+    for index, picture in enumerate(released.pictures):
+        # a checker is not asked on after its first failure, so what it would have said later counts for nothing
+        heard = [answers[: index + 1] for answers in script]
+        clear = all(words[-1] is YES and all(word in (YES, NO) for word in words) for words in heard)
+        assert (picture.approved is not None) == (bool(script) and clear)
+
+
+def test_the_self_test_finds_a_checker_that_cannot_work() -> None:
+    one = Request(**{**{name: getattr(REQUEST, name) for name in REQUEST.__dataclass_fields__}, "count": 1})
+    Gate([Scripted(YES)]).self_test(one)
+    Gate([Scripted(NO)]).self_test(one)  # it works, it is only strict
+    for answer in (None, Verdict(True, (NAN,)), RuntimeError()):
+        with pytest.raises(NotApproved, match="self-test"):
+            Gate([Scripted(answer)]).self_test(one)
+
+
+def test_only_the_gate_makes_approvals() -> None:
+    root = Path(generation.__file__).parents[1]
+    callers: set[str] = set()
+    for path in [path for room in ("bot", "generation", "cogs") for path in (root / room).rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            match node:
+                case ast.Attribute(value=ast.Name(id="Approved"), attr="of"):
+                    callers.add(path.relative_to(root).as_posix())
+    assert callers == {"generation/safety/gate.py"}
+
+
+def test_a_gate_without_its_check_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests above must fail when the gate's judgement is removed: here is the proof for the central one."""
+    blind: Callable[..., str] = lambda verdicts: ""  # noqa: E731
+    monkeypatch.setattr("generation.safety.gate._objection", blind)
+    assert outcome(Gate([Scripted(NO)])) == [None]

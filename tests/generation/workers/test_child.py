@@ -1,0 +1,303 @@
+"""The worker over a real child process with the real engine, and everything that may befall that process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import pytest_asyncio
+from safetensors.torch import load_file, save_file
+
+from generation.engine.files import read_recipe
+from generation.errors import BrokenPicture, Cancelled, ModelUnavailable, NotApproved, WorkerLost
+from generation.job import Job, Progress
+from generation.models import STARTER
+from generation.request import Request
+from generation.safety.gate import NO_CHECKER
+from generation.workers.child import ChildWorker
+from generation.workers.worker import EngineSettings
+
+Wish = Callable[..., Request]
+
+
+@asynccontextmanager
+async def working(**settings: Any) -> AsyncIterator[ChildWorker]:
+    worker = ChildWorker(EngineSettings(**settings), first_backoff=0.05)
+    await worker.start()
+    try:
+        yield worker
+    finally:
+        await worker.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared() -> AsyncIterator[ChildWorker]:
+    """One worker for the tests that leave it alive."""
+    async with working() as worker:
+        yield worker
+
+
+def job(request: Request, name: str = "job") -> Job:
+    return Job(id=name, request=request)
+
+
+def ignore(progress: Progress) -> None:
+    pass
+
+
+def copied_starter(folder: Path) -> Path:
+    return Path(shutil.copytree(STARTER, folder))
+
+
+async def test_paints_with_previews_and_leaves_no_process(wish: Wish) -> None:
+    seen: list[Progress] = []
+    async with working() as worker:
+        assert worker.status is None
+        result = await worker.paint(job(wish(count=2, steps=5)), seen.append)
+        assert worker.status is not None
+        status, pid = worker.status, worker.pid
+    assert [item.step for item in seen] == [1, 2, 3, 4, 5]
+    assert all(item.preview is not None and item.preview.startswith(b"\xff\xd8") for item in seen)
+    assert [picture.index for picture in result.pictures] == [0, 1]
+    for picture in result.pictures:
+        assert picture.approved is not None
+        assert read_recipe(picture.approved.data)["Seed"] == str(1 + picture.index)
+    assert result.grid is not None
+    assert (result.grid.width, result.grid.height) == (512, 256)
+    assert result.recipe["request"] == wish(count=2, steps=5).to_json()
+    assert type(result.recipe["torch"]) is str
+    assert status.card.sha256 == result.recipe["model_sha256"]
+    assert status.checkers[0].startswith("starter closed world")
+    assert status.seconds_per_megapixel_step is not None
+    assert not status.accepts_uploads
+    assert pid is not None
+    assert not psutil.pid_exists(pid)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_cancel_stops_at_the_next_step_and_the_worker_goes_on(shared: ChildWorker, wish: Wish) -> None:
+    seen: list[int] = []
+
+    def stepped(progress: Progress) -> None:
+        seen.append(progress.step)
+        if progress.step == 2:
+            shared.cancel("job")
+
+    with pytest.raises(Cancelled):
+        await shared.paint(job(wish(steps=60)), stepped)
+    assert len(seen) < 30
+    again = await shared.paint(job(wish()), ignore)  # the same id: a cancel must not outlive its job
+    assert again.pictures[0].approved is not None
+    shared.cancel("nobody")
+
+
+async def test_cancel_while_the_model_loads(wish: Wish) -> None:
+    async with working() as worker:
+        painting = asyncio.create_task(worker.paint(job(wish()), ignore))
+        await asyncio.sleep(0.05)
+        worker.cancel("job")
+        began = time.monotonic()
+        with pytest.raises(Cancelled):
+            await painting
+        assert time.monotonic() - began < 1.0
+
+
+async def test_a_killed_child_is_lost_and_replaced_by_one_that_paints_the_same(wish: Wish) -> None:
+    async with working() as worker:
+        before = await worker.paint(job(wish(sampler="euler_a")), ignore)
+        first: list[int | None] = []
+
+        def stepped(progress: Progress) -> None:
+            if not first:
+                first.append(worker.pid)
+                assert worker.pid is not None
+                os.kill(worker.pid, signal.SIGKILL)
+
+        with pytest.raises(WorkerLost):
+            await worker.paint(job(wish(steps=60)), stepped)
+        after = await worker.paint(job(wish(sampler="euler_a"), "next"), ignore)
+        assert worker.pid != first[0]
+    assert before.pictures == after.pictures  # to the byte
+
+
+async def test_a_hanging_child_is_lost_and_replaced(wish: Wish) -> None:
+    async with working(step_timeout=1.0) as worker:
+        stopped: list[float] = []
+
+        def stepped(progress: Progress) -> None:
+            if not stopped:
+                stopped.append(time.monotonic())
+                assert worker.pid is not None
+                os.kill(worker.pid, signal.SIGSTOP)
+
+        with pytest.raises(WorkerLost):
+            await worker.paint(job(wish(steps=60)), stepped)
+        assert time.monotonic() - stopped[0] < 10.0
+
+
+async def test_the_child_ends_when_its_parent_is_gone(wish: Wish) -> None:
+    async with working() as worker:
+        await worker.paint(job(wish(steps=1)), ignore)
+        assert worker._child is not None
+        process = psutil.Process(worker.pid)
+        assert process.is_running()
+        os.kill(process.pid, signal.SIGINT)  # Ctrl-C is the parent's to answer
+        await worker.paint(job(wish(steps=1)), ignore)
+        with socket.socket(fileno=os.dup(worker._child.connection.fileno())) as line:
+            line.shutdown(socket.SHUT_RDWR)  # what the kernel does when the parent dies
+        await asyncio.to_thread(process.wait, 5.0)
+
+
+async def test_closing_while_painting_loses_the_job(wish: Wish) -> None:
+    async with working() as worker:
+        begun = asyncio.Event()
+        painting = asyncio.create_task(worker.paint(job(wish(steps=90)), lambda progress: begun.set()))
+        await begun.wait()
+        await worker.close()
+        with pytest.raises(WorkerLost):
+            await painting
+        with pytest.raises(WorkerLost):
+            await worker.paint(job(wish()), ignore)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_giving_up_on_a_job_frees_the_child(shared: ChildWorker, wish: Wish) -> None:
+    steps: list[int] = []
+    begun = asyncio.Event()
+
+    def stepped(progress: Progress) -> None:
+        steps.append(progress.step)
+        begun.set()
+
+    painting = asyncio.create_task(shared.paint(job(wish(steps=90, count=4)), stepped))
+    await begun.wait()
+    painting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await painting
+    result = await shared.paint(job(wish(steps=1), "next"), ignore)
+    assert result.pictures[0].approved is not None
+    assert len(steps) < 10
+
+
+async def test_closing_at_once_leaves_no_process() -> None:
+    for delay in (0.0, 0.002, 0.02, 0.2):
+        before = set(psutil.Process().children())
+        async with working():
+            await asyncio.sleep(delay)
+        assert set(psutil.Process().children()) <= before
+
+
+async def test_closing_while_the_child_dies_ends() -> None:
+    for _ in range(10):
+        async with working() as worker:
+            while worker.pid is None:
+                await asyncio.sleep(0.001)
+            assert worker._child is not None
+            gone = worker._child.gone
+            os.kill(worker.pid, signal.SIGKILL)
+            async with asyncio.timeout(10):
+                await gone.wait()
+                await worker.close()
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_listener_that_fails_does_not_cost_the_picture(
+    shared: ChildWorker, wish: Wish, caplog: pytest.LogCaptureFixture
+) -> None:
+    def stepped(progress: Progress) -> None:
+        raise LookupError("nobody is looking")
+
+    result = await shared.paint(job(wish(steps=2)), stepped)
+    assert result.pictures[0].approved is not None
+    assert "nobody is looking" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("nowhere", "no model called"),
+        ("weights.ckpt", "pickle"),
+        ("/nowhere/model.safetensors", "no model file"),
+    ],
+)
+async def test_a_model_that_is_not_there_is_said_so(wish: Wish, model: str, words: str) -> None:
+    async with working(model=model) as worker:
+        with pytest.raises(ModelUnavailable, match=words):
+            await worker.paint(job(wish()), ignore)
+        assert words in worker.fault
+        with pytest.raises(ModelUnavailable, match=words):
+            await worker.paint(job(wish(), "next"), ignore)
+
+
+async def test_cut_off_weights_are_refused_and_mended_ones_taken(tmp_path: Path, wish: Wish) -> None:
+    folder = copied_starter(tmp_path / "starter")
+    weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[: len(whole) // 2])
+    async with working(model=str(folder)) as worker:
+        with pytest.raises(ModelUnavailable, match="cut off"):
+            await worker.paint(job(wish()), ignore)
+        weights.write_bytes(whole)
+        async with asyncio.timeout(60):
+            while worker.status is None:
+                await asyncio.sleep(0.05)
+        result = await worker.paint(job(wish()), ignore)
+    assert result.pictures[0].approved is not None  # a copy of the shipped weights is still the shipped weights
+
+
+async def test_weights_that_are_not_numbers_give_no_picture(tmp_path: Path, wish: Wish, easy_checker: Path) -> None:
+    folder = copied_starter(tmp_path / "starter")
+    path = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    tensors = load_file(path)
+    tensors["conv_out.weight"][0] = float("nan")
+    save_file(tensors, path)
+    async with working(model=str(folder), checkers=(str(easy_checker),)) as worker:
+        with pytest.raises(BrokenPicture):
+            await worker.paint(job(wish(count=2)), ignore)
+
+
+async def test_changed_weights_have_no_checker_and_show_nothing(
+    tmp_path: Path, wish: Wish, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = copied_starter(tmp_path / "starter")
+    path = folder / "vae" / "diffusion_pytorch_model.safetensors"
+    tensors = load_file(path)
+    save_file({name: tensor * 1.001 for name, tensor in tensors.items()}, path)
+    async with working(model=str(folder)) as worker:
+        with pytest.raises(NotApproved) as caught:
+            await worker.paint(job(wish()), ignore)
+        assert worker.status is not None
+        assert worker.status.checkers == ()
+    assert caught.value.sentence == NO_CHECKER
+    assert "No safety checker can judge" in caplog.text
+
+
+async def test_a_checker_that_cannot_be_loaded_stops_the_engine(tmp_path: Path, wish: Wish) -> None:
+    async with working(checkers=(str(tmp_path / "nowhere"),)) as worker:
+        with pytest.raises(ModelUnavailable, match="safety checker"):
+            await worker.paint(job(wish()), ignore)
+
+
+async def test_what_a_checker_flags_is_not_shown(wish: Wish, strict_checker: Path) -> None:
+    async with working(checkers=(str(strict_checker),)) as worker:
+        with pytest.raises(NotApproved) as caught:
+            await worker.paint(job(wish(count=2, steps=1)), ignore)
+    assert caught.value.flagged
+
+
+async def test_a_child_that_cannot_live_is_given_up(wish: Wish, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")  # the interpreter itself does not start
+    async with working() as worker:
+        with pytest.raises(ModelUnavailable, match="stopped while it loaded"):
+            async with asyncio.timeout(30):
+                await worker.paint(job(wish()), ignore)

@@ -58,7 +58,7 @@ class Tree(app_commands.CommandTree["AtelierClient"]):
 class AtelierClient(commands.AutoShardedBot):
     """The house's one connection to Discord; asks for no privileged intent."""
 
-    def __init__(self, studio: Studio, desk: Desk) -> None:
+    def __init__(self, studio: Studio, desk: Desk, *, guild_wait: float = GUILD_WAIT) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -70,7 +70,7 @@ class AtelierClient(commands.AutoShardedBot):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             max_messages=None,
-            guild_ready_timeout=GUILD_WAIT,
+            guild_ready_timeout=guild_wait,
         )
         self.studio = studio
         self.desk = desk

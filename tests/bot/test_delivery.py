@@ -36,7 +36,7 @@ async def test_a_result_mentions_its_author_alone_and_describes_its_file(tmp_pat
         [attachment] = result["attachments"]
         assert attachment["description"].startswith("AI-generated picture: @everyone")
         assert attachment["content_type"] == "image/webp"
-        assert [job.state for job in await bot.house.desk.jobs.in_state(JobState.POSTED)] == [JobState.POSTED]
+        await town.until(lambda: bot.has(posted=1))
 
 
 async def test_a_private_result_stays_private(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ async def test_a_storm_of_503_delays_one_result_and_no_other_job(tmp_path: Path)
         await town.result(2)
 
         assert len(await town.results()) == 2
-        assert await bot.house.desk.jobs.counts() == {"posted": 2}
+        await town.until(lambda: bot.has(posted=2))
 
 
 @pytest.mark.parametrize("fault", [{"kind": "status", "status": 503}, {"kind": "disconnect"}])
@@ -192,16 +192,15 @@ async def test_a_failure_nobody_was_told_of_is_told_after_a_restart(
 
 async def test_a_set_too_large_for_one_file_comes_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with open_both(tmp_path) as (town, bot):
-        sizes = []
-        await town.invoke(ADA, "dream", prompt="heavy", count=2)
-        first = await town.result()
-        sizes = sorted(attachment["size"] for attachment in first["attachments"])
-        monkeypatch.setattr(bot.client.courier, "size_limit", lambda _: sizes[0] - 1)
-        await town.invoke(ADA, "dream", prompt="heavy too", count=2)
+        await town.invoke(ADA, "dream", prompt="heavy", count=2, seed=2)
+        [grid] = (await town.result())["attachments"]
+        monkeypatch.setattr(bot.client.courier, "size_limit", lambda _: grid["size"] - 1)
+        await town.invoke(ADA, "dream", prompt="heavier", count=2, seed=2)
         await town.result(3)
-        results = [each for each in await town.results() if "heavy too" in each["content"]]
+        results = [each for each in await town.results() if "heavier" in each["content"]]
 
         assert [len(each["attachments"]) for each in results] == [1, 1]
+        assert [labels(each)[0] for each in results] == ["U1", "V2"]
 
 
 async def test_a_picture_too_large_is_said_kindly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,7 +256,7 @@ async def test_a_result_that_is_withheld_is_told_to_its_author_alone(tmp_path: P
 
         assert told["flags"] & EPHEMERAL
         assert await town.messages(BEN) == []
-        assert await bot.house.desk.jobs.counts() == {"blocked": 1}
+        assert await bot.has(blocked=1)
 
 
 async def test_in_direct_messages_everything_stays_there(tmp_path: Path) -> None:

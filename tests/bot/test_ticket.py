@@ -127,7 +127,7 @@ async def test_cancel_while_waiting_and_while_painting(tmp_path: Path) -> None:
         assert cancelled["attachments"] == []
         assert painter.painted == []
         assert await town.results() == []
-        assert (await bot.house.desk.jobs.counts()) == {"cancelled": 2}
+        assert await bot.has(cancelled=2)
 
 
 async def test_a_failure_is_told_in_the_ticket_and_can_be_tried_again(tmp_path: Path) -> None:

@@ -52,8 +52,13 @@ class Town:
 
     async def submit(self, person: int, **values: str) -> Json:
         """Send the newest form open on the person's screen, once it is there."""
-        await self.until(lambda: self._get("modals", {"as": str(person)}))
+        await self.until(lambda: self.forms(person))
         return await self._post("submit", {"as": str(person), "values": values})
+
+    async def forms(self, person: int) -> list[Json]:
+        """Forms open on the person's screen."""
+        found: list[Json] = await self._get("modals", {"as": str(person)})
+        return found
 
     async def messages(self, person: int = ADA, channel: int = ART) -> list[Json]:
         """What the person sees in a channel, oldest first."""
@@ -132,6 +137,10 @@ class Bot:
     house: House
     serving: asyncio.Task[None]
 
+    async def has(self, **counts: int) -> bool:
+        """Whether there are exactly so many jobs in each state."""
+        return await self.house.desk.jobs.counts() == counts
+
 
 @asynccontextmanager
 async def open_town(folder: Path) -> AsyncIterator[Town]:
@@ -165,7 +174,7 @@ async def open_bot(town: Town, folder: Path, painter: Painter | None = None, **s
     """The bot over the database in `folder`, connected and with its commands known."""
     async with open_house(folder / "house", painter or Painter(), api_url=town.api_url, **settings) as house:
         await town.passes(IDENTIFY_PAUSE)
-        client = AtelierClient(house.studio, house.desk)
+        client = AtelierClient(house.studio, house.desk, guild_wait=0.05)
         ready = asyncio.Event()
         serving = asyncio.create_task(client.serve(town.token, ready.set))
         try:

@@ -34,7 +34,7 @@ async def test_the_line_the_quota_and_leaving(tmp_path: Path) -> None:
         painter.hold.set()
         await town.result()
 
-        assert await bot.house.desk.jobs.counts() == {"cancelled": 1, "posted": 1}
+        await town.until(lambda: bot.has(cancelled=1, posted=1))
 
 
 async def test_help_and_about(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
@@ -13,6 +14,9 @@ from bot.playground.login import Login
 from bot.playground.logins import Logins
 from bot.playground.members import member_chunks
 from bot.playground.opcodes import Close, Op
+
+# Seconds. discord.py notes the time of a heartbeat after sending it; an answer that comes sooner looks 41 s late to it.
+NETWORK_DELAY = 0.03
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +79,8 @@ class Conversation:
     def _heartbeat(self) -> None:
         self.connection.heard_heartbeat()
         if not self._faults.withholds_ack():
-            self.connection.send(Op.HEARTBEAT_ACK)
+            loop = asyncio.get_running_loop()
+            loop.call_later(NETWORK_DELAY, self.connection.send, Op.HEARTBEAT_ACK)
 
     def _identify(self, data: Any) -> None:
         if self.login is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -37,6 +38,9 @@ class Guard:
     def __init__(self, host: str) -> None:
         self._names = {host.strip("[]").lower(), "localhost"}
         self._is_open = host in ("0.0.0.0", "::", "")  # noqa: S104 -- compared, and asked for by the owner
+        if self._is_open:
+            own = socket.gethostname().lower()
+            self._names |= {own, f"{own}.local"}
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bot.playground.exchanges import Exchanges
 from tests.discord_document import Oracle, document_path
 from tests.local_discord import LocalDiscord, attached, started, started_apart
 
+WRONG = "Traffic that Discord's document does not allow:\n"
 ABSENT = "Discord's API document is not at {path}; ATELIER_DISCORD_OPENAPI says where it is"
 
 StartDiscord = Callable[..., Awaitable[LocalDiscord]]
@@ -71,8 +75,9 @@ async def start_discord(
 
         yield start
     tally = request.config.stash.setdefault(TALLY, Tally())
-    found = [line for discord in discords for line in _compare(discord, traffic_oracle, tally)]
-    assert not found, "Traffic that Discord's document does not allow:\n" + "\n".join(found)
+    found = [line for discord in discords for line in _found_in(discord.comparable(), traffic_oracle, tally)]
+    found += [line for discord in discords for line in discord.gaps()]
+    assert not found, WRONG + "\n".join(found)
 
 
 @pytest.fixture
@@ -81,15 +86,41 @@ async def playground(start_discord: StartDiscord) -> LocalDiscord:
     return await start_discord()
 
 
-def _compare(discord: LocalDiscord, oracle: Oracle | None, tally: Tally) -> list[str]:
+@pytest.fixture(autouse=True)
+def traffic_of_the_bot(
+    monkeypatch: pytest.MonkeyPatch, traffic_oracle: Oracle | None, request: pytest.FixtureRequest
+) -> Iterator[None]:
+    """What the real bot says to a local Discord in this process is compared, however the test has started the two."""
+    records: list[Exchanges] = []
+    bots: list[object] = []
+    _note_instances(monkeypatch, Exchanges, records)
+    if "bot.client" in sys.modules:
+        _note_instances(monkeypatch, sys.modules["bot.client"].AtelierClient, bots)
+    yield
+    if bots and "start_discord" not in request.fixturenames:
+        tally = request.config.stash.setdefault(TALLY, Tally())
+        found = [line for record in records for line in _found_in(record.since(), traffic_oracle, tally)]
+        assert not found, WRONG + "\n".join(found)
+
+
+def _note_instances(monkeypatch: pytest.MonkeyPatch, kind: type, instances: list[Any]) -> None:
+    make = kind.__init__
+
+    def noted(self: object, *given: Any, **named: Any) -> None:
+        make(self, *given, **named)
+        instances.append(self)
+
+    monkeypatch.setattr(kind, "__init__", noted)
+
+
+def _found_in(exchanges: list[dict[str, Any]], oracle: Oracle | None, tally: Tally) -> list[str]:
     if oracle is None:
         tally.uncompared += 1
         return []
     tally.servers += 1
-    compared = discord.comparable()
-    tally.exchanges += len(compared)
-    tally.routes |= {f"{exchange['method']} {exchange['route']}" for exchange in compared}
-    return discord.mismatches(oracle)
+    tally.exchanges += len(exchanges)
+    tally.routes |= {f"{exchange['method']} {exchange['route']}" for exchange in exchanges}
+    return oracle.check_all(exchanges)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

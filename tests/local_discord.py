@@ -175,8 +175,11 @@ class LocalDiscord:
 
     def mismatches(self, oracle: Oracle) -> list[str]:
         """What of the collected exchanges does not agree with Discord's document."""
-        lost = [f"{self._lost} exchanges were forgotten before they were collected"] if self._lost else []
-        return lost + oracle.check_all(self.comparable())
+        return self.gaps() + oracle.check_all(self.comparable())
+
+    def gaps(self) -> list[str]:
+        """What the record no longer knew when it was asked."""
+        return [f"exchanges forgotten before they were collected: {self._lost}"] if self._lost else []
 
     def comparable(self) -> list[Json]:
         """The collected exchanges that are not excused."""

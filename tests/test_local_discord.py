@@ -43,7 +43,7 @@ async def test_a_record_with_a_gap_is_no_proof(tmp_path: Path, oracle: Oracle) -
             await http.delete(f"{discord.origin}/control/requests")
         await post(discord, {"content": "two"})
         await discord.collect()
-        assert discord.mismatches(oracle) == ["1 exchanges were forgotten before they were collected"]
+        assert discord.mismatches(oracle) == ["exchanges forgotten before they were collected: 1"]
 
 
 async def test_faults_are_exempt(playground: LocalDiscord) -> None:

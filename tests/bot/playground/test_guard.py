@@ -59,14 +59,8 @@ async def test_the_page_and_what_it_may_load(discord: RawDiscord) -> None:
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert await ask(discord, "/js/main.js") == 200
-    for path in (
-        "/js/../../server.py",
-        "/js/%2e%2e/index.html",
-        "/../guard.py",
-        "/js/none.js",
-        "/js/",
-        "/control/clock",
-    ):
+    outside = ("/js/../../server.py", "/js/..%2F..%2Fserver.py", "/../guard.py")
+    for path in (*outside, "/js/none.js", "/js/", "/control/clock"):
         assert await ask(discord, path) == 404
 
 

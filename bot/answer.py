@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import secrets
@@ -33,7 +34,8 @@ async def tell(interaction: Interaction, sentence: str) -> None:
         if interaction.extras.get(PRIVATE):
             await interaction.edit_original_response(content=sentence)
             return
-        await interaction.delete_original_response()  # first: a follow-up would fill the public “thinking…”
+        with contextlib.suppress(discord.NotFound):
+            await interaction.delete_original_response()  # first: a follow-up would fill the public “thinking…”
     await interaction.followup.send(sentence, ephemeral=True)
 
 

@@ -86,8 +86,10 @@ class EditBudget:
         return turn
 
     def spend(self) -> None:
-        """Count an edit that could not wait, such as the end of a job."""
-        self._pace.take(self._clock())
+        """Count an edit that cannot wait, as far as there is room; a crowd must not put off everybody's previews."""
+        now = self._clock()
+        if self._pace.wait(now) <= 0:
+            self._pace.take(now)
 
     def _serve(self) -> None:
         self._timer = None

@@ -22,7 +22,6 @@ SCAN_DEPTH = 100  # messages of a channel that are searched for one of ours; one
 ENTITY_TOO_LARGE = 40005
 INVALID_WEBHOOK_TOKEN = 50027
 FOLLOWUPS_USED_UP = 40094
-OWN_BUTTONS = {"danger": discord.ButtonStyle.danger, "plain": discord.ButtonStyle.secondary}
 
 
 class WayClosed(AtelierError):
@@ -93,9 +92,11 @@ class Button(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], templat
 
     def __init__(self, custom_id: str, face: Face | None = None) -> None:
         self._press = Press.read(custom_id)
-        style = OWN_BUTTONS["danger" if face is not None and face.danger else "plain"]
-        label, emoji = (face.label, face.emoji) if face is not None else (None, None)
-        super().__init__(discord.ui.Button(style=style, label=label, emoji=emoji, custom_id=custom_id))
+        button = discord.ui.Button[discord.ui.View](custom_id=custom_id)
+        if face is not None:
+            button.label, button.emoji = face.label, face.emoji
+            button.style = discord.ButtonStyle.danger if face.danger else discord.ButtonStyle.secondary
+        super().__init__(button)
 
     @classmethod
     async def from_custom_id(cls, _interaction: object, item: discord.ui.Item[Any], _match: object) -> Button:

@@ -134,7 +134,7 @@ class Tickets:
 
     async def _follow(self, ticket: Ticket) -> None:
         ticket.changed.set()
-        self._budget.spend()  # the first answer never waits, but it counts
+        self._budget.spend()  # the first answer never waits
         try:
             while not ticket.ended.is_set():
                 await self._next_change(ticket)

@@ -60,6 +60,15 @@ async def test_the_burst_goes_at_once_and_then_the_urgent_first() -> None:
     assert order == ["first", "later", "later too", "place"]
 
 
+async def test_first_answers_of_a_crowd_do_not_put_off_previews() -> None:
+    budget = EditBudget(per_second=20.0)
+    for _ in range(500):
+        budget.spend()
+
+    async with asyncio.timeout(1):
+        assert await budget.ask(Urgency.NOW).granted()
+
+
 async def test_a_turn_given_up_costs_nothing() -> None:
     budget = EditBudget(per_second=5.0)
     for _ in range(5):

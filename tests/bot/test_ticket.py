@@ -83,13 +83,17 @@ async def test_all_tickets_together_keep_the_shared_budget(tmp_path: Path) -> No
         painter.hold.clear()
         for number in range(12):
             await town.invoke(ADA, "dream", prompt=f"number {number}")
-        await town.told(ADA, "Number 12 in the line")
+        await town.until(lambda: _drawn(town, 12))
         before = len(await _edits(town))
         painter.hold.set()
         await asyncio.sleep(2.0)
         painter.hold.clear()
 
         assert len(await _edits(town)) - before <= 2 + 2 * 2.5
+
+
+async def _drawn(town: Town, number: int) -> bool:
+    return sum("🎨" in message["content"] for message in await town.messages()) == number
 
 
 async def test_waiting_tickets_move_up(tmp_path: Path) -> None:

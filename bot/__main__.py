@@ -56,6 +56,7 @@ def playground(
     ] = False,
     controls: Annotated[bool, typer.Option(help="Open the test controls under /control.")] = False,
     fresh: Annotated[bool, typer.Option(help="Forget the former conversation.")] = False,
+    guests: Annotated[int, typer.Option(min=0, max=1000, help="With --server-only: so many more members.")] = 0,
     data_dir: Annotated[Path | None, typer.Option(hidden=True)] = None,
     until_stdin_closes: Annotated[bool, typer.Option(hidden=True)] = False,
     verbose: Verbose = False,
@@ -65,7 +66,7 @@ def playground(
 
     where: dict[str, Any] = {"host": host, "port": port, "controls": controls, "fresh": fresh}
     if server_only:
-        alone: dict[str, Any] = {"data_dir": data_dir, "until_stdin_closes": until_stdin_closes}
+        alone: dict[str, Any] = {"guests": guests, "data_dir": data_dir, "until_stdin_closes": until_stdin_closes}
         _carry_out(lambda: serve_local_discord(config, **where, **alone), verbose)
     else:
         _carry_out(lambda: serve(config, always_local=True, **where), verbose)
@@ -77,6 +78,21 @@ def doctor(config: ConfigPath = None, verbose: Verbose = False) -> None:
     from bot.doctor import examine
 
     _carry_out(lambda: examine(config), verbose, level=logging.ERROR)
+
+
+@cli.command()
+def bench(
+    config: ConfigPath = None,
+    members: Annotated[int, typer.Option(min=1, max=200, help="Members who send a /dream at once.")] = 50,
+    repeats: Annotated[int, typer.Option(min=1, help="Pictures and variations to measure.")] = 5,
+    jobs: Annotated[int, typer.Option(min=1, max=200, help="Jobs at once while the event loop is watched.")] = 20,
+    report: Annotated[Path | None, typer.Option("--json", help="Also write the figures to this file.")] = None,
+    verbose: Verbose = False,
+) -> None:
+    """Measure a real bot on a local Discord: acknowledgement, previews, pictures, event loop."""
+    from bot.bench import measure
+
+    _carry_out(lambda: measure(config, members=members, repeats=repeats, jobs=jobs, report=report), verbose)
 
 
 @cli.command()

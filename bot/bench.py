@@ -85,7 +85,7 @@ async def measure(path: Path | None, *, members: int, repeats: int, jobs: int, r
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="atelier-bench-")))
         config = load(_settings(load(path), folder), _without_token())
-        bench = await stack.enter_async_context(_running(config, folder, people=members))
+        bench = await stack.enter_async_context(_running(config, folder, guests=members))
         figures["memory_at_rest_mib"] = (await bench.health())["memory_mib"]
         _show(figures)
         figures |= await bench.acknowledgements(members)
@@ -150,11 +150,11 @@ class Bench:
         for _ in range(repeats):
             began = await self._dream(person, steps=20)
             preview, _ = await person.first(began, _is_preview)
-            at, message = await person.first(began, _is_result)
+            at, message = await person.first(began, _is_own_result(person.id))
             previews.append(preview - began)
             shown.append(at - began)
             pressed = await person.post(_press(message, "V1"))
-            done, _ = await person.first(pressed, _is_result)
+            done, _ = await person.first(pressed, _is_own_result(person.id))
             varied.append(done - pressed)
         return {
             "first_preview_s": statistics.median(previews),
@@ -212,10 +212,10 @@ class Bench:
 
 
 @asynccontextmanager
-async def _running(config: Config, folder: Path, *, people: int) -> AsyncIterator[Bench]:
+async def _running(config: Config, folder: Path, *, guests: int) -> AsyncIterator[Bench]:
     """The local Discord and the bot as processes of their own, ready to paint."""
     async with (
-        local_discord(config, "127.0.0.1", 0, controls=False, fresh=True, extra_people=people) as (api, token, page),
+        local_discord(config, "127.0.0.1", 0, controls=False, fresh=True, guests=guests) as (api, token, page),
         aiohttp.ClientSession() as http,
     ):
         environment = _without_token() | {"DISCORD_TOKEN": token, "DISCORD_API_URL": api}

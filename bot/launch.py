@@ -50,6 +50,7 @@ async def serve_local_discord(
     port: int | None,
     controls: bool,
     fresh: bool,
+    guests: int,
     data_dir: Path | None,
     until_stdin_closes: bool,
 ) -> None:
@@ -67,6 +68,7 @@ async def serve_local_discord(
         controls=controls,
         data_dir=(data_dir or config.data_dir) / "playground",
         fresh=fresh,
+        guests=guests,
         stop=stop,
         announce=typer.echo,
     )
@@ -89,7 +91,7 @@ async def bring_up_to_date(path: Path | None) -> None:
 
 @contextlib.asynccontextmanager
 async def local_discord(
-    config: Config, host: str, port: int, *, controls: bool, fresh: bool
+    config: Config, host: str, port: int, *, controls: bool, fresh: bool, guests: int = 0
 ) -> AsyncIterator[tuple[str, str, str]]:
     """Start the local Discord as a process; yields its API address, the bot's token and the page's address.
 
@@ -108,6 +110,7 @@ async def local_discord(
         str(port),
     ]
     arguments += ["--data-dir", str(config.data_dir)] + ["--controls"] * controls + ["--fresh"] * fresh
+    arguments += ["--guests", str(guests)] * (guests > 0)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *arguments,

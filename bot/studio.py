@@ -8,8 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from generation.intake import clean
-
 from bot.config import Config
 from bot.ledger import LineLedger, Listeners
 from bot.order import Admission, Commission, LineEntry, Member, Order, Quota, Standing
@@ -19,6 +17,7 @@ from bot.store.jobs import LIVE, JobStore
 from bot.store.pictures import PictureStore
 from generation.dispatch import Dispatcher
 from generation.errors import BadRequest, Blocked, Cancelled, NotAllowed, UploadsRefused
+from generation.intake import clean
 from generation.job import ENDED, Job, JobState, Progress
 from generation.limits import Allowance, cost_of
 from generation.models import ModelCard

@@ -13,6 +13,7 @@ GUILD_ID = EVERYONE_ROLE_ID = 1_200_000_000_000_000_100
 BOT_ROLE_ID, MODERATORS_ROLE_ID, BOOSTERS_ROLE_ID = (GUILD_ID + n for n in (1, 2, 3))
 ART_ID, ART_ADULTS_ID, MODS_ID = (GUILD_ID + n for n in (11, 12, 13))
 OLIVIA_ID, MILO_ID, ADA_ID, BEN_ID, CLEO_ID, DANA_ID = (1_100_000_000_000_000_001 + n for n in range(6))
+CROWD_ID = 1_150_000_000_000_000_000
 DM_IDS = {person: person + 1000 for person in (OLIVIA_ID, MILO_ID, ADA_ID, BEN_ID, CLEO_ID, DANA_ID)}
 
 # Shaped like a real token, so that clients that read the application's id from it find it. It opens nothing but this.

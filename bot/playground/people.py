@@ -141,3 +141,9 @@ def first_members(now: float) -> dict[int, Member]:
         Member(User(ids.DANA_ID, "dana", "Dana"), now - 3600.0),
     )
     return {member.user.id: member for member in members}
+
+
+def crowd(count: int, now: float) -> dict[int, Member]:
+    """So many more members, for measuring what happens when many come at once."""
+    users = [User(ids.CROWD_ID + number, f"guest{number}", f"Guest {number}") for number in range(1, count + 1)]
+    return {user.id: Member(user, now - 10 * DAY) for user in users}

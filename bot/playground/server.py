@@ -44,9 +44,11 @@ class Playground:
     persons: Persons
 
 
-def build(host: str = "127.0.0.1", *, controls: bool = False, clock: Clock | None = None) -> Playground:
+def build(
+    host: str = "127.0.0.1", *, controls: bool = False, clock: Clock | None = None, guests: int = 0
+) -> Playground:
     """Puts everything together for a server that will listen on `host`. Needs a running event loop only once used."""
-    parts = put_together(World(clock or Clock()))
+    parts = put_together(World(clock or Clock(), guests))
     persons = Persons(parts)
     exchanges = Exchanges(parts.clock)
     # Outermost first: what is refused at the door is not recorded, a fault comes before the rate limit counts.
@@ -103,6 +105,7 @@ async def serve(
     controls: bool = False,
     data_dir: Path | None = None,
     fresh: bool = False,
+    guests: int = 0,
     stop: asyncio.Event | None = None,
     announce: Callable[[str], None],
 ) -> None:
@@ -111,7 +114,7 @@ async def serve(
     Once it listens it announces the API's address, the bot's token and the page's address. What is under `data_dir`
     is shown again next time, unless `fresh`. Raises `ConfigError` for a port that cannot be used.
     """
-    playground = build(host, controls=controls)
+    playground = build(host, controls=controls, guests=guests)
     stop = stop or asyncio.Event()
     async with AsyncExitStack() as stack:
         if data_dir is not None:

@@ -10,7 +10,7 @@ from bot.playground.documents import Json, missing_access, unknown
 from bot.playground.ids import Snowflakes
 from bot.playground.messages import Messages
 from bot.playground.moments import iso
-from bot.playground.people import Member, User, first_members, first_roles
+from bot.playground.people import Member, User, crowd, first_members, first_roles
 from bot.playground.permissions import Permission
 from bot.playground.places import Channel, first_channels, guild_json
 
@@ -22,11 +22,11 @@ VERIFY_KEY = "0" * 64
 class World:
     """Everything there is. One bot, one guild; ids of what stands from the start are constant."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, guests: int = 0) -> None:
         self.clock = clock
         self.snowflakes = Snowflakes(clock)
         self.roles = first_roles()
-        self.roster = first_members(clock.now())
+        self.roster = first_members(clock.now()) | crowd(guests, clock.now())
         self.channels = first_channels()
         self.messages = Messages()
         self.attachments = Attachments()

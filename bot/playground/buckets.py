@@ -167,7 +167,12 @@ def rate_limited(
     scope: Scope, retry_after: float, *, via: bool = True, headers: dict[str, str] | None = None
 ) -> web.Response:
     """Discord's 429. Without `Via` it looks like a ban by the proxy in front of Discord."""
-    body = {"message": "You are being rate limited.", "retry_after": retry_after, "global": scope == "global"}
+    body = {
+        "message": "You are being rate limited.",
+        "retry_after": retry_after,
+        "global": scope == "global",
+        "code": 0,
+    }
     response = respond(body, 429)
     response.headers.update(headers or {})
     response.headers["Retry-After"] = str(math.ceil(retry_after))

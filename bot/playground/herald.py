@@ -70,7 +70,7 @@ class Herald:
             if channel.guild_id is not None:
                 more["member"] = self._world.member(user_id).as_json()
         self.to_bot(name, data | more, channel)
-        self._show_again(message, channel)
+        self._show(message, channel, "MESSAGE_UPDATE")
 
     def cleared(self, message: Message, emoji: str | None) -> None:
         """All reactions under a message are gone, or all of one emoji."""
@@ -80,7 +80,7 @@ class Herald:
             self.to_bot("MESSAGE_REACTION_REMOVE_ALL", data, channel)
         else:
             self.to_bot("MESSAGE_REACTION_REMOVE_EMOJI", {**data, "emoji": emoji_json(emoji)}, channel)
-        self._show_again(message, channel)
+        self._show(message, channel, "MESSAGE_UPDATE")
 
     def thread(self, name: str, thread: Channel) -> None:
         """A thread came, changed or went."""
@@ -123,13 +123,13 @@ class Herald:
     def _readers(self, message: Message, channel: Channel) -> list[int]:
         return self._world.viewers(channel) if message.audience is None else [message.audience]
 
-    def _show_again(self, message: Message, channel: Channel) -> None:
-        for person in self._readers(message, channel):
-            self._screens.show([person], "MESSAGE_UPDATE", self._renderer.for_person(message, person))
+    def _show(self, message: Message, channel: Channel, name: str) -> None:
+        """Each reader gets their own rendering: reactions say which are theirs."""
+        for person in self._screens.present(self._readers(message, channel)):
+            self._screens.show([person], name, self._renderer.for_person(message, person))
 
     def _tell(self, message: Message, name: str) -> None:
         channel = self._world.channel(message.channel_id)
         if not message.is_ephemeral:
             self.to_bot(name, self._renderer.event(message), channel)
-        for person in self._readers(message, channel):
-            self._screens.show([person], name, self._renderer.for_person(message, person))
+        self._show(message, channel, name)

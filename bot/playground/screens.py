@@ -32,6 +32,10 @@ class Screens:
             else:
                 queue.put_nowait(frame)
 
+    def present(self, people: Iterable[int]) -> list[int]:
+        """Those of these people who have a page open."""
+        return [person for person in people if self._open.get(person)]
+
     def show_all(self, name: str, data: dict[str, Any]) -> None:
         """Sends an event to every open page."""
         self.show(list(self._open), name, data)

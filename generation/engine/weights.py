@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from diffusers import StableDiffusionPipeline
+from safetensors import SafetensorError
 
 from generation.engine.device import Place
 from generation.engine.library import Autoencoder, Denoiser, ImageProcessor, TextEncoder, Tokenizer
@@ -57,7 +58,7 @@ def load(source: ModelSource, place: Place) -> LoadedModel:
         raise
     except torch.OutOfMemoryError as error:
         raise ModelUnavailable(f"The model “{source.name}” does not fit into this machine's memory.") from error
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, SafetensorError) as error:
         log.error("model %s could not be loaded", source.name, exc_info=error)
         raise ModelUnavailable(f"The model “{source.name}” could not be loaded; its files may be broken.") from error
     if folder is not None:

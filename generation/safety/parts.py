@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+from safetensors import SafetensorError
 
 from generation.errors import ModelUnavailable
 from generation.models import HUB_ID
@@ -49,7 +50,7 @@ def load(kind: Any, folder: Path, device: torch.device) -> Any:
         model, info = kind.from_pretrained(
             str(folder), use_safetensors=True, local_files_only=True, dtype=torch.float32, output_loading_info=True
         )
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
         log.error("checker %s could not be loaded", folder.name, exc_info=error)
         raise ModelUnavailable(f"The safety checker “{folder.name}” could not be loaded.") from error
     wrong = [*info["missing_keys"], *info.get("mismatched_keys", ())]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from diffusers import (
     UNet2DConditionModel,
 )
 from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
+from safetensors.torch import load_file, save_file
 from transformers import (
     CLIPConfig,
     CLIPImageProcessor,
@@ -32,7 +34,7 @@ SIDE = 64  # pixels, the native size of the tiny model
 
 
 def stable_diffusion(folder: Path, *, embedded_guidance: bool = False) -> Path:
-    """A Stable Diffusion 1 pipeline with AutoencoderKL and 13 million random weights fewer than a picture needs."""
+    """A Stable Diffusion 1 pipeline with AutoencoderKL, all of its weights random."""
     torch.manual_seed(7)
     unet = UNet2DConditionModel(
         block_out_channels=(32, 64),
@@ -40,8 +42,8 @@ def stable_diffusion(folder: Path, *, embedded_guidance: bool = False) -> Path:
         sample_size=SIDE // 8,
         in_channels=4,
         out_channels=4,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
+        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
         cross_attention_dim=32,
         norm_num_groups=16,
         time_cond_proj_dim=32 if embedded_guidance else None,
@@ -84,6 +86,63 @@ def stable_diffusion(folder: Path, *, embedded_guidance: bool = False) -> Path:
     shutil.copy(STARTER / "tokenizer" / "vocab.json", folder / "tokenizer")
     shutil.copy(STARTER / "tokenizer" / "merges.txt", folder / "tokenizer")
     return folder
+
+
+def single_file(folder: Path, path: Path) -> Path:
+    """The model in `folder` as one file with the names of the original Stable Diffusion code (1 layer per block)."""
+    tensors: dict[str, torch.Tensor] = {}
+    for name, tensor in load_file(folder / "unet" / "diffusion_pytorch_model.safetensors").items():
+        tensors["model.diffusion_model." + _original_unet(name)] = tensor
+    for name, tensor in load_file(folder / "vae" / "diffusion_pytorch_model.safetensors").items():
+        square = ".attentions." in name and tensor.ndim == 2  # these were convolutions of one pixel
+        tensors["first_stage_model." + _original_vae(name)] = tensor[:, :, None, None] if square else tensor
+    for name, tensor in load_file(folder / "text_encoder" / "model.safetensors").items():
+        tensors["cond_stage_model.transformer.text_model." + name.removeprefix("text_model.")] = tensor
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path, {"format": "pt"})
+    return path
+
+
+def _original_unet(name: str) -> str:
+    plain = {
+        "time_embedding.linear_1": "time_embed.0",
+        "time_embedding.linear_2": "time_embed.2",
+        "conv_in": "input_blocks.0.0",
+        "conv_norm_out": "out.0",
+        "conv_out": "out.2",
+    }
+    for new, old in plain.items():
+        if name.startswith(new + "."):
+            return name.replace(new, old, 1)
+    moves = [
+        (r"down_blocks\.(\d)\.resnets\.0\.", lambda m: f"input_blocks.{2 * int(m[1]) + 1}.0."),
+        (r"down_blocks\.(\d)\.attentions\.0\.", lambda m: f"input_blocks.{2 * int(m[1]) + 1}.1."),
+        (r"down_blocks\.(\d)\.downsamplers\.0\.conv\.", lambda m: f"input_blocks.{2 * int(m[1]) + 2}.0.op."),
+        (r"up_blocks\.(\d)\.resnets\.(\d)\.", lambda m: f"output_blocks.{2 * int(m[1]) + int(m[2])}.0."),
+        (r"up_blocks\.(\d)\.attentions\.(\d)\.", lambda m: f"output_blocks.{2 * int(m[1]) + int(m[2])}.1."),
+        (r"up_blocks\.(\d)\.upsamplers\.0\.", lambda m: f"output_blocks.{2 * int(m[1]) + 1}.1."),
+        (r"mid_block\.resnets\.(\d)\.", lambda m: f"middle_block.{2 * int(m[1])}."),
+        (r"mid_block\.attentions\.0\.", lambda m: "middle_block.1."),
+    ]
+    for pattern, place in moves:
+        name = re.sub("^" + pattern, place, name)
+    parts = [("norm1", "in_layers.0"), ("conv1", "in_layers.2"), ("norm2", "out_layers.0"), ("conv2", "out_layers.3")]
+    parts += [("time_emb_proj", "emb_layers.1"), ("conv_shortcut", "skip_connection")]
+    if "transformer_blocks" not in name:
+        for new, old in parts:
+            name = re.sub(rf"\.{new}\.", f".{old}.", name)
+    return name
+
+
+def _original_vae(name: str) -> str:
+    name = re.sub(r"down_blocks\.(\d)\.resnets", r"down.\1.block", name)
+    name = re.sub(r"down_blocks\.(\d)\.downsamplers\.0", r"down.\1.downsample", name)
+    name = re.sub(r"up_blocks\.(\d)\.resnets", lambda m: f"up.{3 - int(m[1])}.block", name)
+    name = re.sub(r"up_blocks\.(\d)\.upsamplers\.0", lambda m: f"up.{3 - int(m[1])}.upsample", name)
+    name = re.sub(r"mid_block\.resnets\.(\d)", lambda m: f"mid.block_{int(m[1]) + 1}", name)
+    name = name.replace("conv_shortcut", "nin_shortcut").replace("conv_norm_out", "norm_out")
+    for new, old in (("group_norm", "norm"), ("to_q", "q"), ("to_k", "k"), ("to_v", "v"), ("to_out.0", "proj_out")):
+        name = name.replace(f"mid_block.attentions.0.{new}", f"mid.attn_1.{old}")
+    return name
 
 
 def safety_checker(folder: Path, *, threshold: float) -> Path:

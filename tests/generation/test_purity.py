@@ -1,0 +1,36 @@
+"""What the bot's process imports of the engine brings no torch with it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+PURE = (
+    "bench",
+    "dispatch",
+    "engine.files",
+    "engine.recipe",
+    "errors",
+    "intake",
+    "job",
+    "limits",
+    "models",
+    "options",
+    "request",
+    "safety.approved",
+    "safety.checker",
+    "safety.gate",
+    "safety.starter_world",
+    "workers.child",
+    "workers.wire",
+    "workers.worker",
+)
+
+
+def test_the_pure_modules_import_no_torch() -> None:
+    lines = [f"import generation.{name}" for name in PURE]
+    lines.append(
+        "import sys; print([n for n in ('torch', 'diffusers', 'transformers', 'discord') if n in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", "\n".join(lines)], capture_output=True, text=True)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "[]", "")

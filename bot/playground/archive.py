@@ -24,7 +24,7 @@ from bot.playground.shelf import Changes, Shelf, StoredMessage, forget
 log = logging.getLogger(__name__)
 
 FILE = "discord.sqlite3"
-WRITE_AFTER = 0.5  # seconds in which changes are gathered; previews that come and go are never written
+WRITE_AFTER = 0.5  # seconds in which changes are gathered, so that few previews are written on their way
 
 
 class Archive:

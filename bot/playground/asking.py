@@ -247,16 +247,19 @@ class Asking:
             raise refuse(
                 "There is no such command any more; it may have been changed just now.", status=404, code=10063
             )
-        if not self._may_use(person_id, command, None if channel.is_direct else channel):
-            raise refuse("You do not have permission to use this command here.", status=403, code=50013)
         reason = _unfit(command, channel)
         if reason is not None:
             raise refuse(reason, status=403)
+        if not self._may_use(person_id, command, channel):
+            raise refuse("You do not have permission to use this command here.", status=403, code=50013)
         return command
 
     def _may_use(self, person_id: int, command: Json, channel: Channel | None) -> bool:
-        if channel is not None and (channel.is_direct or _unfit(command, channel) is not None):
-            return channel.is_direct and _unfit(command, channel) is None
+        """In one channel, or as a member of the guild; permissions say nothing about direct messages."""
+        if channel is not None and _unfit(command, channel) is not None:
+            return False
+        if channel is not None and channel.is_direct:
+            return True
         world = self._world
         granted = world.guild_permissions(person_id) if channel is None else world.permissions_in(person_id, channel)
         if granted & Permission.ADMINISTRATOR:

@@ -80,7 +80,7 @@ class Callbacks:
 
     def opened(self, application_id: int | None, token: str) -> Interaction:
         """The interaction behind a webhook token. Raises `ApiError` 10015 or 50027."""
-        if not self._ledger.application_matches(application_id):
+        if application_id != ids.APPLICATION_ID:
             raise unknown("Webhook", 10015)
         interaction = self._ledger.find(token)
         if interaction is None or not self._ledger.is_fresh(interaction):

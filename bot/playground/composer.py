@@ -97,7 +97,7 @@ class Composer:
             message.edited = self._world.clock.now()
         gone = set(before.attachments) - set(message.contents.attachments)
         self._world.attachments.let_go(gone)
-        self._changed(message)
+        self.changed(message)
         self._herald.updated(message)
         return message
 
@@ -105,7 +105,7 @@ class Composer:
         """Removes a message with its files."""
         self._world.messages.remove(message)
         self._world.attachments.let_go(message.contents.attachments)
-        self._changed(message, exists=False)
+        self.changed(message, exists=False)
         self._herald.deleted(message)
 
     def restore(self, message: Message) -> None:
@@ -118,25 +118,22 @@ class Composer:
 
     def touch(self, message: Message) -> None:
         """Tells of a change that is not of the contents, such as a reaction or a thread."""
-        self._changed(message)
+        self.changed(message)
         self._herald.updated(message)
 
-    def changed(self, message: Message) -> None:
+    def changed(self, message: Message, *, exists: bool = True) -> None:
         """Tells those who keep a record, and nobody else."""
-        self._changed(message)
+        for watcher in self._watchers:
+            watcher(message, exists)
 
     def _keep(self, message: Message, channel: Channel) -> None:
         for old in self._world.messages.add(message):
             self._world.attachments.let_go(old.contents.attachments)
-            self._changed(old, exists=False)
+            self.changed(old, exists=False)
         if not message.is_ephemeral:
             channel.last_message_id = message.id
             channel.message_count += 1
-        self._changed(message)
-
-    def _changed(self, message: Message, *, exists: bool = True) -> None:
-        for watcher in self._watchers:
-            watcher(message, exists)
+        self.changed(message)
 
     def _same_nonce(self, author_id: int, nonce: str | int | None) -> Message | None:
         now = self._world.clock.now()

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import Any
 
-from bot.playground import ids
 from bot.playground.clock import Clock, Timer
 from bot.playground.documents import Json
 from bot.playground.people import User
@@ -129,7 +128,3 @@ class Ledger:
     def everything(self) -> list[Interaction]:
         """All interactions that are remembered."""
         return list(self._by_token.values())
-
-    def application_matches(self, application_id: int | None) -> bool:
-        """Whether a webhook route names the only application there is."""
-        return application_id == ids.APPLICATION_ID

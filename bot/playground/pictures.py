@@ -6,7 +6,7 @@ import io
 import struct
 import warnings
 
-PICTURES = {"image/png": "PNG", "image/jpeg": "JPEG", "image/gif": "GIF", "image/webp": "WEBP"}
+PICTURES = {"image/jpeg": "JPEG", "image/gif": "GIF"}  # those that are left to Pillow
 
 _SIGNATURES = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -51,6 +51,8 @@ def dimensions(content: bytes, kind: str) -> tuple[int, int] | None:
     """
     if kind == "image/png":
         return _png_dimensions(content)
+    if kind == "image/webp":
+        return _webp_dimensions(content)
     if kind not in PICTURES:
         return None
     from PIL import Image  # imported for the first picture, not at start
@@ -69,3 +71,20 @@ def _png_dimensions(content: bytes) -> tuple[int, int] | None:
         return None
     width, height = struct.unpack(">II", content[16:24])
     return (width, height) if 0 < width < 2**31 and 0 < height < 2**31 else None
+
+
+def _webp_dimensions(content: bytes) -> tuple[int, int] | None:
+    """The three kinds of WebP header: extended, lossless, lossy."""
+    if len(content) < 30 or len(content) < int.from_bytes(content[4:8], "little") + 8:
+        return None
+    match content[12:16]:
+        case b"VP8X":
+            return int.from_bytes(content[24:27], "little") + 1, int.from_bytes(content[27:30], "little") + 1
+        case b"VP8L" if content[20] == 0x2F:
+            bits = int.from_bytes(content[21:25], "little")
+            return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+        case b"VP8 " if content[23:26] == b"\x9d\x01\x2a":
+            width, height = struct.unpack("<HH", content[26:30])
+            return width & 0x3FFF, height & 0x3FFF
+        case _:
+            return None

@@ -87,7 +87,7 @@ def read_draft(
         flags |= before.flags & MessageFlag.COMPONENTS_V2
     files = _read_files(form, uploads, kept or [])
     draft = Draft(frozenset(form.document) | ({"attachments"} if uploads else frozenset()), flags=flags, files=files)
-    draft.content = form.text("content", MOST_CONTENT) or ""
+    draft.content = (form.text("content", MOST_CONTENT) or "").strip()
     draft.embeds = read_embeds(form)
     names = {name for plan in files if plan.filename for name in (plan.filename, stored_name(plan.filename))}
     draft.components = read_components(form, is_v2=draft.is_v2, filenames=names)

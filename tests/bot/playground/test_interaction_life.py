@@ -333,3 +333,9 @@ async def test_who_may_use_which_command_where(discord: RawDiscord) -> None:
         (command,) = [each for each in rules if each["name"] == name]
         wish = {"type": 2, "channel_id": str(channel), "data": {"id": command["id"], "name": name, "type": 1}}
         assert (await discord.client("POST", "/interactions", wish, person=person)).status == 403, name
+
+
+async def test_permissions_say_nothing_about_direct_messages(discord: RawDiscord) -> None:
+    (command,) = await discord.register({"name": "x", "description": "x", "default_member_permissions": 1 << 13})
+    asked = await discord.invoke(command, channel=ids.DM_IDS[ids.ADA_ID])
+    assert asked["user"]["id"] == str(ids.ADA_ID)

@@ -167,6 +167,10 @@ async def test_empty_messages(discord: RawDiscord, document: Any) -> None:
     assert (answer.status, answer.code) == (400, 50006)
 
 
+async def test_blanks_around_words_go(discord: RawDiscord) -> None:
+    assert (await discord.api("POST", ART, {"content": " \n two words \n"})).document["content"] == "two words"
+
+
 async def test_bodies_that_are_no_documents(discord: RawDiscord) -> None:
     url, headers = f"{discord.origin}/api/v10{ART}", {"Authorization": f"Bot {ids.BOT_TOKEN}"}
     async with discord._http.post(url, data=b"{", headers=headers) as response:

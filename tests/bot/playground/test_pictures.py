@@ -52,6 +52,14 @@ def test_other_files(content: bytes, name: str, kind: str) -> None:
     assert media_type(content, name) == kind
 
 
+@pytest.mark.parametrize("options", [{"lossless": True}, {"quality": 50}, {"exif": b"Exif\0\0x"}])
+def test_every_kind_of_webp(options: dict) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (321, 77), "red").save(out, "WEBP", **options)
+    assert dimensions(out.getvalue(), "image/webp") == (321, 77)
+    assert dimensions(out.getvalue()[:-2], "image/webp") is None
+
+
 def test_bombs_and_broken_pictures_are_stored_all_the_same() -> None:
     assert dimensions(bomb(60_000, 60_000), "image/png") == (60_000, 60_000)
     assert dimensions(bomb(0, 5), "image/png") is None

@@ -75,7 +75,7 @@ class Composer:
         self._apply(replace(draft, named=everything), message, channel)
         message.contents.nonce, message.contents.tts = draft.nonce, draft.tts
         if not message.is_loading:
-            self._refuse_empty(message)
+            refuse_empty(message.contents)
         if draft.nonce is not None:
             self._nonces[author_id, draft.nonce] = (now, message.id)
         self._keep(message, channel)
@@ -89,7 +89,7 @@ class Composer:
         message.contents.flags = _edited_flags(before.flags, draft)
         try:
             self._apply(draft, message, self._world.channel(message.channel_id))
-            self._refuse_empty(message)
+            refuse_empty(message.contents)
         except ApiError:
             message.contents = before
             raise
@@ -168,13 +168,6 @@ class Composer:
         contents.attachments += [key for key in shown if key not in contents.attachments]
         if draft.named & {"content", "components", "allowed_mentions"}:
             self._read_mentions(draft, message, channel)
-
-    def _refuse_empty(self, message: Message) -> None:
-        try:
-            refuse_empty(message.contents)
-        except ApiError:
-            self._world.attachments.let_go(message.contents.attachments)
-            raise
 
     def _stored(self, plan: FilePlan, message: Message, channel: Channel) -> Attachment:
         files = self._world.attachments

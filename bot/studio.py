@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 import time
@@ -56,6 +57,8 @@ class Studio:
         self._uploads = uploads
         self._workers = tuple(workers)
         self._pace = Pace()
+        # One admission at a time: the store takes one writer anyway, and first answers of others come before it.
+        self._admitting = asyncio.Lock()
         self._steps_left: dict[str, float] = {}  # share of the running jobs that is still to be painted
         self.listeners.settled.append(self._forget_progress)
         self._ledger = LineLedger(jobs, pictures, uploads, rules, self._pace, self.listeners)
@@ -163,16 +166,15 @@ class Studio:
     async def submit(self, order: Order) -> Admission:
         """Admit `order`: checked, charged and committed when this returns. Raises a Refusal with nothing charged."""
         self.check(order)
-        allowance = self._allowance(order.member)
-        job_id, repeated = await self._jobs.enqueue(
-            order, self._cost(order.request), allowance, self.config.line.waiting
-        )
-        if not repeated:
+        allowance, limit = self._allowance(order.member), self.config.line.waiting
+        async with self._admitting:
+            job_id, repeated = await self._jobs.enqueue(order, self._cost(order.request), allowance, limit)
             commission = await self._jobs.get(job_id)
             assert commission is not None, "an admitted job exists"
-            await self.listeners.tell(self.listeners.accepted, commission)
-            self._dispatcher.notify()
-        return Admission(job_id=job_id, standing=await self.standing(job_id), repeated=repeated)
+            if not repeated:
+                await self.listeners.tell(self.listeners.accepted, commission)
+                self._dispatcher.notify()
+            return Admission(job_id=job_id, standing=await self._standing(commission), repeated=repeated)
 
     async def keep_upload(self, data: bytes) -> tuple[str, bytes]:
         """Make an uploaded picture safe and keep it; returns its SHA-256 and its PNG bytes. Raises a Refusal."""
@@ -204,9 +206,12 @@ class Studio:
         commission = await self._jobs.get(job_id)
         if commission is None:
             raise BadRequest("That picture is not known here.")
+        return await self._standing(commission)
+
+    async def _standing(self, commission: Commission) -> Standing:
         if commission.state is not JobState.ACCEPTED:
             return Standing(state=commission.state, ahead=0, seconds=self._seconds_left(commission))
-        ahead, work, pictures = await self._jobs.ahead(job_id)
+        ahead, work, pictures = await self._jobs.ahead(commission.id)
         own = self._seconds_for(commission.request)
         before = self._paced(work, pictures)
         seconds = None if own is None or before is None else estimate(before, own, len(self._workers))

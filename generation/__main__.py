@@ -28,8 +28,15 @@ from generation.workers.worker import EngineSettings
 EXIT_USAGE, EXIT_INTERNAL, EXIT_CONFIG = 2, 70, 78
 FORMATS = {".webp": "webp", ".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg"}
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Paint and measure without Discord.")
+app = typer.Typer(add_completion=False, no_args_is_help=True)
 err = Console(stderr=True)
+
+
+@app.callback()
+def configure(verbose: Annotated[bool, typer.Option(help="Show the log, with the causes of faults.")] = False) -> None:
+    """Paint and measure without Discord."""
+    level = logging.INFO if verbose else logging.CRITICAL
+    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
 
 
 @app.command()
@@ -160,11 +167,10 @@ def _fail(error: AtelierError) -> NoReturn:
 
 def main() -> None:
     """Run the command line; a fault nobody foresaw ends in one sentence and code 70, its cause below."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     try:
         app()
     except Exception:  # the outermost edge: nothing survives it, but the exit code and a sentence are promised
-        logging.getLogger(__name__).exception("Something went wrong inside.")
+        logging.getLogger(__name__).critical("Something went wrong inside.", exc_info=True)
         sys.exit(EXIT_INTERNAL)
 
 

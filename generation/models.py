@@ -121,7 +121,7 @@ def describe_folder(name: str, folder: Path) -> ModelCard:
     side = sample if isinstance(sample, int) else max(sample, default=64)
     return _card(
         name,
-        family=_family(str(index.get("_class_name", "")), unet),
+        family=family_of(str(index.get("_class_name", "")), unet),
         native=side * cell,
         scheduler=str(scheduler[1]),
         embedded_guidance=unet.get("time_cond_proj_dim") is not None,
@@ -161,7 +161,8 @@ def read_header(path: Path) -> Mapping[str, Any]:
     return dict(header)
 
 
-def _family(pipeline: str, unet: Mapping[str, Any]) -> str:
+def family_of(pipeline: str, unet: Mapping[str, Any]) -> str:
+    """The family of a pipeline class name and its denoiser's configuration, as far as both are known."""
     if "XL" in pipeline or unet.get("cross_attention_dim") == 2048:
         return "sdxl"
     if not pipeline.startswith(("StableDiffusionPipeline", "StableDiffusionImg2Img", "LatentConsistencyModel")):

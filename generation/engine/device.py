@@ -32,7 +32,7 @@ def choose(device: str, dtype: str, threads: int) -> Place:
     if dtype != "auto" and dtype not in DTYPES:
         raise ModelUnavailable(f"There is no number format called “{dtype}”; choose one of {', '.join(DTYPES)}.")
     if wanted == "cpu":
-        count = threads or min(torch.get_num_threads(), len(os.sched_getaffinity(0)))
+        count = threads or min(torch.get_num_threads(), _allowed_cores())
         torch.set_num_threads(count)
         # float32: plain diffusers with the same seed on any CPU then gives the same picture
         return Place(torch.device("cpu"), DTYPES.get(dtype, torch.float32), f"CPU ({count} threads)")
@@ -44,3 +44,9 @@ def choose(device: str, dtype: str, threads: int) -> Place:
     if (place.index or 0) >= torch.cuda.device_count():
         raise ModelUnavailable(f"There is no {wanted}; this machine has {torch.cuda.device_count()} CUDA device(s).")
     return Place(place, DTYPES.get(dtype, torch.float16), torch.cuda.get_device_name(place))
+
+
+def _allowed_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from generation.engine.device import Place
 from generation.engine.library import Autoencoder, Denoiser, ImageProcessor, TextEncoder, Tokenizer
 from generation.errors import ModelUnavailable
-from generation.models import ModelCard, ModelSource, SourceKind, describe, describe_folder, read_header
+from generation.models import ModelCard, ModelSource, SourceKind, describe, describe_folder, family_of, read_header
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,8 @@ class LoadedModel:
 def load(source: ModelSource, place: Place) -> LoadedModel:
     """Load `source` onto `place`; raises ModelUnavailable with a sentence, the cause in the log."""
     card = describe(source.name)
-    _refuse_unsupported(card)
+    if source.kind is not SourceKind.HUB:  # of a hub id the card is only a guess
+        _refuse_unsupported(card.family)
     folder = Path(source.place) if source.kind is SourceKind.FOLDER else None
     if folder is not None:
         _check_folder(folder)
@@ -60,16 +61,18 @@ def load(source: ModelSource, place: Place) -> LoadedModel:
         raise ModelUnavailable(f"The model “{source.name}” does not fit into this machine's memory.") from error
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, SafetensorError) as error:
         log.error("model %s could not be loaded", source.name, exc_info=error)
-        raise ModelUnavailable(f"The model “{source.name}” could not be loaded; its files may be broken.") from error
+        hint = "it could not be fetched, or its" if source.kind is SourceKind.HUB else "its"
+        sentence = f"The model “{source.name}” could not be loaded: {hint} files may be broken."
+        raise ModelUnavailable(sentence) from error
     if folder is not None:
         card = describe_folder(source.name, folder)
-        _refuse_unsupported(card)
+        _refuse_unsupported(card.family)
     return _placed(pipeline, place, card, folder, Path(source.place))
 
 
-def _refuse_unsupported(card: ModelCard) -> None:
-    if card.family in ("sdxl", "unknown"):
-        kind = "Stable Diffusion XL" if card.family == "sdxl" else "of this kind"
+def _refuse_unsupported(family: str) -> None:
+    if family in ("sdxl", "unknown"):
+        kind = "Stable Diffusion XL" if family == "sdxl" else "of this kind"
         raise ModelUnavailable(f"Models {kind} cannot be painted with yet; use a Stable Diffusion 1 or 2 model.")
 
 
@@ -93,6 +96,8 @@ def _read(source: ModelSource, dtype: torch.dtype) -> tuple[Any, Path | None]:
         return library.from_single_file(str(path), **where, **settings), None
     folder = source.place
     if source.kind is SourceKind.HUB:
+        index = library.load_config(source.place, revision=source.revision)  # before gigabytes are fetched for nothing
+        _refuse_unsupported(family_of(str(index.get("_class_name", "")), {}))
         folder = library.download(source.place, revision=source.revision, use_safetensors=True)
     found = library.from_pretrained(
         folder, use_safetensors=True, local_files_only=True, low_cpu_mem_usage=True, **settings

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import os
 import queue
@@ -55,6 +56,7 @@ SLOWEST = 10.0  # times the measured pace of one step that a step may take befor
 class _Painting:
     """A job in `paint`, until its future is done."""
 
+    number: int
     job: Job
     on_progress: Callable[[Progress], None]
     done: asyncio.Future[Result]
@@ -81,7 +83,8 @@ class ChildWorker:
     def __init__(self, settings: EngineSettings, *, first_backoff: float = FIRST_BACKOFF) -> None:
         self._settings = settings
         self._first_backoff = first_backoff
-        self._paintings: dict[str, _Painting] = {}
+        self._paintings: dict[int, _Painting] = {}
+        self._numbers = itertools.count()
         self._child: _Child | None = None
         self._status: WorkerStatus | None = None
         self._fault = ""  # why the model cannot be loaded; empty while there is hope
@@ -119,24 +122,26 @@ class ChildWorker:
             raise WorkerLost
         if self._fault:
             raise ModelUnavailable(self._fault)
-        painting = _Painting(job, on_progress, asyncio.get_running_loop().create_future())
-        self._paintings[job.id] = painting
+        painting = _Painting(next(self._numbers), job, on_progress, asyncio.get_running_loop().create_future())
+        self._paintings[painting.number] = painting
         self._send_waiting()
         try:
             return await painting.done
         except asyncio.CancelledError:
-            self.cancel(job.id)
+            self._cancel(painting)
             raise
         finally:
-            self._paintings.pop(job.id, None)
+            self._paintings.pop(painting.number, None)
 
     def cancel(self, job_id: str) -> None:
         """Stop a job at its next step; one that was not sent yet ends here."""
-        painting = self._paintings.get(job_id)
-        if painting is None:
-            return
+        for painting in self._paintings.values():
+            if painting.job.id == job_id:
+                self._cancel(painting)
+
+    def _cancel(self, painting: _Painting) -> None:
         if painting.sent and self._child is not None:
-            self._child.outbox.put(Cancel(job_id))
+            self._child.outbox.put(Cancel(painting.number))
         else:
             _fail(painting, Cancelled())
 
@@ -224,26 +229,10 @@ class ChildWorker:
                 self._send_waiting()
             case LoadFailed(sentence):
                 self._give_up(sentence)
-            case Stepped(job_id, progress):
-                child.said = f"step {progress.step} of {progress.steps}"
-                self._progress(job_id, progress)
-            case Done(job_id, result):
-                painting = self._paintings.get(job_id)
+            case Stepped() | Done() | Failed():
+                painting = self._paintings.get(message.painting)
                 if painting is not None and not painting.done.done():
-                    painting.done.set_result(result)
-            case Failed(job_id, error):
-                painting = self._paintings.get(job_id)
-                if painting is not None:
-                    _fail(painting, error)
-
-    def _progress(self, job_id: str, progress: Progress) -> None:
-        painting = self._paintings.get(job_id)
-        if painting is None or painting.done.done():
-            return
-        try:
-            painting.on_progress(progress)
-        except Exception:  # a listener's fault must not end the worker; the picture is painted all the same
-            log.exception("job %s: progress could not be told", job_id)
+                    _tell(child, painting, message)
 
     def _send_waiting(self) -> None:
         child = self._child
@@ -253,7 +242,7 @@ class ChildWorker:
             if not painting.sent and not painting.done.done():
                 painting.sent = True
                 child.heard = time.monotonic()
-                child.outbox.put(Paint(painting.job))
+                child.outbox.put(Paint(painting.number, painting.job))
 
     def _give_up(self, sentence: str) -> None:
         self._fault = sentence
@@ -325,6 +314,20 @@ def _end(child: _Child) -> None:
     for thread in child.threads:  # the descriptor may only be closed when nobody reads from it any more
         thread.join()
     child.connection.close()
+
+
+def _tell(child: _Child, painting: _Painting, message: Stepped | Done | Failed) -> None:
+    match message:
+        case Done():
+            painting.done.set_result(message.result)
+        case Failed():
+            painting.done.set_exception(message.error)
+        case Stepped():
+            child.said = f"step {message.progress.step} of {message.progress.steps}"
+            try:
+                painting.on_progress(message.progress)
+            except Exception:  # a listener's fault must not end the worker; the picture is painted all the same
+                log.exception("job %s: progress could not be told", painting.job.id)
 
 
 def _fail(painting: _Painting, error: Exception) -> None:

@@ -14,8 +14,8 @@ import warnings
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 
-from generation.errors import AtelierError, Cancelled, PaintingError
-from generation.job import Job
+from generation.errors import AtelierError, Cancelled, ModelUnavailable, PaintingError
+from generation.job import Job, Result
 from generation.models import resolve
 from generation.workers.wire import (
     Alive,
@@ -43,8 +43,8 @@ class Line:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._lock = threading.Lock()
-        self.jobs: queue.SimpleQueue[Start | Job] = queue.SimpleQueue()
-        self.cancelled: set[str] = set()
+        self.inbox: queue.SimpleQueue[Start | Paint] = queue.SimpleQueue()
+        self.cancelled: set[int] = set()
 
     def send(self, message: FromChild) -> None:
         """Tell the parent; a parent that is gone ends this process."""
@@ -62,11 +62,9 @@ class Line:
             except (EOFError, OSError):
                 os._exit(0)
             if isinstance(message, Cancel):
-                self.cancelled.add(message.job_id)
-            elif isinstance(message, Paint):
-                self.jobs.put(message.job)
+                self.cancelled.add(message.painting)
             else:
-                self.jobs.put(message)
+                self.inbox.put(message)
 
 
 class LineLog(logging.Handler):
@@ -87,7 +85,7 @@ def main(descriptor: int) -> None:
     faulthandler.register(signal.SIGUSR1)  # the parent asks where a hanging child stands before it ends it
     line = Line(Connection(descriptor))
     threading.Thread(target=line.listen, name="listen", daemon=True).start()
-    start = line.jobs.get()
+    start = line.inbox.get()
     assert isinstance(start, Start)
     _quieten(line, start.log_level)
     try:
@@ -99,35 +97,39 @@ def main(descriptor: int) -> None:
         log.error("%s", error.sentence, exc_info=error.__cause__)
         line.send(LoadFailed(error.sentence))
         return
+    except Exception:  # the edge of this process: the parent gets a sentence, its log the cause, and tries again later
+        log.exception("The engine could not start")
+        line.send(LoadFailed(ModelUnavailable().sentence))
+        return
     line.send(Ready(engine.status))
     while True:
-        job = line.jobs.get()
-        assert isinstance(job, Job)
-        _paint(line, engine.paint, job)
+        order = line.inbox.get()
+        assert isinstance(order, Paint)
+        _paint(line, engine.paint, order.job, order.painting)
 
 
-def _paint(line: Line, paint: Callable[..., object], job: Job) -> None:
+def _paint(line: Line, paint: Callable[..., Result], job: Job, number: int) -> None:
     try:
-        if job.id in line.cancelled:
+        if number in line.cancelled:
             raise Cancelled
         result = paint(
             job,
-            lambda progress: line.send(Stepped(job.id, progress)),
-            lambda: job.id in line.cancelled,
+            lambda progress: line.send(Stepped(number, progress)),
+            lambda: number in line.cancelled,
         )
-        line.send(Done(job.id, result))  # type: ignore[arg-type]
+        line.send(Done(number, result))
     except AtelierError as error:
         if error.__cause__ is not None:
             log.error("job %s: %s", job.id, error.sentence, exc_info=error.__cause__)
-        line.send(Failed(job.id, error))
+        line.send(Failed(number, error))
     except Exception as error:  # the loop edge of this process: the job fails, the next one is served
         log.exception("job %s: the engine failed", job.id)
-        line.send(Failed(job.id, PaintingError()))
+        line.send(Failed(number, PaintingError()))
         if "CUDA" in str(error) or type(error).__name__ == "AcceleratorError":
             time.sleep(0.2)  # let the lines above reach the parent
             os._exit(70)  # a device error sticks to the process; only a new one is of use
     finally:
-        line.cancelled.discard(job.id)
+        line.cancelled.discard(number)
 
 
 def _quieten(line: Line, level: int) -> None:

@@ -1,4 +1,8 @@
-"""Everything that is said between a worker and its child process."""
+"""Everything that is said between a worker and its child process.
+
+A painting is known by a number of its own, not by its job: a job may come twice, and word of its first painting must
+not be taken for word of the second.
+"""
 
 from __future__ import annotations
 
@@ -23,14 +27,15 @@ class Start:
 class Paint:
     """Paint this job when those before it are done."""
 
+    painting: int
     job: Job
 
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Stop this job at its next step, or forget it when it has not begun."""
+    """Stop this painting at its next step, or forget it when it has not begun."""
 
-    job_id: str
+    painting: int
 
 
 ToChild = Start | Paint | Cancel
@@ -63,7 +68,7 @@ class Alive:
 class Stepped:
     """One denoising step is done."""
 
-    job_id: str
+    painting: int
     progress: Progress
 
 
@@ -71,7 +76,7 @@ class Stepped:
 class Done:
     """The job's pictures."""
 
-    job_id: str
+    painting: int
     result: Result
 
 
@@ -79,7 +84,7 @@ class Done:
 class Failed:
     """The job ends with this error."""
 
-    job_id: str
+    painting: int
     error: AtelierError
 
 

@@ -31,8 +31,11 @@ def test_paints_a_file_that_knows_its_recipe_and_then_one_from_it(tmp_path: Path
     done = subprocess.run([*words, *more], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "NOT CHECKED" in done.stderr
-    assert Image.open(second).size == (256, 64)
-    assert [Image.open(tmp_path / f"second-{i}.png").size for i in (1, 2)] == [(128, 64), (128, 64)]
+    sizes = []
+    for path in (second, tmp_path / "second-1.png", tmp_path / "second-2.png"):
+        with Image.open(path) as image:
+            sizes.append(image.size)
+    assert sizes == [(256, 64), (128, 64), (128, 64)]
 
 
 @pytest.mark.parametrize(

@@ -124,9 +124,12 @@ class Herald:
         return self._world.viewers(channel) if message.audience is None else [message.audience]
 
     def _show(self, message: Message, channel: Channel, name: str) -> None:
-        """Each reader gets their own rendering: reactions say which are theirs."""
-        for person in self._screens.present(self._readers(message, channel)):
-            self._screens.show([person], name, self._renderer.for_person(message, person))
+        """One rendering for all, unless reactions have to say which are whose."""
+        readers = self._screens.present(self._readers(message, channel))
+        groups = [[reader] for reader in readers] if message.reactions else [readers]
+        for group in groups:
+            if group:
+                self._screens.show(group, name, self._renderer.for_person(message, group[0]))
 
     def _tell(self, message: Message, name: str) -> None:
         channel = self._world.channel(message.channel_id)

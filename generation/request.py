@@ -139,6 +139,8 @@ def _check_text(text: str, allowed: Range) -> None:
 
 
 def _shown(value: float) -> str:
+    if value != value:  # only not-a-number differs from itself
+        return "something that is no number"
     if abs(value) < 1e12:
         return f"{value:,}"
     return f"{value:.2e}" if abs(value) < 1e300 else "something beyond all measure"

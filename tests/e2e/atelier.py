@@ -55,7 +55,7 @@ class Atelier:
         known = {message["id"] for message in await self.discord.messages(person)}
         await self.discord.invoke(person, "dream", {"prompt": prompt, **options})
         return await self.discord.wait_for(
-            lambda message: message["id"] not in known and _is_result(message), person=person
+            lambda message: message["id"] not in known and _is_result(message), person=person, timeout=30
         )
 
 

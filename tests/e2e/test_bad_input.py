@@ -228,12 +228,12 @@ async def test_a_crowd_of_bad_and_good_requests(atelier: Atelier) -> None:
     """Bad ones between good ones hold up nobody."""
     discord = atelier.discord
     wishes: list[tuple[int, Json, dict[str, tuple[str, bytes]] | None]] = []
-    for number in range(8):
+    for number in range(5):
         wishes.append((BEN, {"prompt": f"good {number}"}, None))
         wishes.append((ADA, {"prompt": "x" * 6000}, None))
         wishes.append((ADA, {"prompt": "bad"}, {"image": ("bomb.png", nasty_files.bomb())}))
     await asyncio.gather(*(discord.invoke(person, "dream", options, files=files) for person, options, files in wishes))
-    for number in range(8):
+    for number in range(5):
         await discord.wait_for(
             lambda message, number=number: (
                 f"good {number}" in message["content"] and message["attachments"] and not message["flags"] & LOADING
@@ -242,7 +242,7 @@ async def test_a_crowd_of_bad_and_good_requests(atelier: Atelier) -> None:
             timeout=20,
         )
     async with asyncio.timeout(20):
-        while sum("6,000 characters" in text_of(each) for each in await discord.messages(ADA)) < 8:
+        while sum("6,000 characters" in text_of(each) for each in await discord.messages(ADA)) < 5:
             await asyncio.sleep(0.05)
     async with asyncio.timeout(5):
         while any(each["flags"] & LOADING for each in await discord.messages(BEN)):

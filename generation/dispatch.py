@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -14,6 +15,7 @@ from generation.workers.worker import Worker
 log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3  # a job that took its worker down this often is given up: it would go on for ever
+POLL = 2.0  # seconds after which an idle place looks by itself: another process may have enqueued
 STORE_RETRY = 1.0  # seconds to wait when the store cannot be asked
 
 
@@ -105,10 +107,9 @@ class Dispatcher:
             await self._paint(worker, job)
 
     async def _wait(self) -> None:
-        try:
-            await asyncio.wait_for(self._wake.wait(), timeout=2.0)  # also polls: another process may have enqueued
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(POLL):
+                await self._wake.wait()
 
     async def _paint(self, worker: Worker, job: Job) -> None:
         self._running[job.id] = worker

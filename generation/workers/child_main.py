@@ -34,6 +34,7 @@ from generation.workers.wire import (
 
 log = logging.getLogger(__name__)
 
+NICENESS = 5  # where both want the same core, answering a member comes before the next step of a picture
 CHATTY = ("diffusers", "transformers", "huggingface_hub", "PIL", "torch", "urllib3", "httpx", "filelock")
 
 
@@ -82,6 +83,7 @@ class LineLog(logging.Handler):
 def main(descriptor: int) -> None:
     """Serve the parent at the other end of `descriptor` until it goes away."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
+    os.nice(NICENESS)
     faulthandler.register(signal.SIGUSR1)  # the parent asks where a hanging child stands before it ends it
     line = Line(Connection(descriptor))
     threading.Thread(target=line.listen, name="listen", daemon=True).start()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.playground.exchanges import Exchanges
+from bot.playground.control.exchanges import Exchanges
 from tests.discord_document import Oracle, document_path
 from tests.local_discord import LocalDiscord, attached, started, started_apart
 

@@ -9,10 +9,10 @@ from bot.playground.callbacks import Callbacks
 from bot.playground.cdn import Cdn
 from bot.playground.clock import Clock
 from bot.playground.composer import Composer
-from bot.playground.faults import Faults
-from bot.playground.gateway import Gateway
+from bot.playground.control.faults import Faults
+from bot.playground.gateway.gateway import Gateway
+from bot.playground.gateway.identify import IdentifyLimit
 from bot.playground.herald import Herald
-from bot.playground.identify import IdentifyLimit
 from bot.playground.interaction import Ledger
 from bot.playground.render import Renderer
 from bot.playground.screens import Screens

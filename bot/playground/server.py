@@ -16,11 +16,11 @@ from aiohttp import web
 from bot.playground import ids
 from bot.playground.archive import Archive
 from bot.playground.bodies import MAX_BODY
-from bot.playground.breaking import Breaking
 from bot.playground.buckets import Buckets
 from bot.playground.clock import Clock
-from bot.playground.control import Controls
-from bot.playground.exchanges import Exchanges
+from bot.playground.control.breaking import Breaking
+from bot.playground.control.controls import Controls
+from bot.playground.control.exchanges import Exchanges
 from bot.playground.guard import Guard, add_headers
 from bot.playground.page_api import PageApi
 from bot.playground.parts import Parts, put_together

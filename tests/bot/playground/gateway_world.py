@@ -12,9 +12,9 @@ import aiohttp
 from aiohttp import web
 
 from bot.playground.clock import Clock
-from bot.playground.gateway import Gateway
-from bot.playground.gateway_seams import GatewayFaults
-from bot.playground.identify import IdentifyLimit
+from bot.playground.gateway.gateway import Gateway
+from bot.playground.gateway.identify import IdentifyLimit
+from bot.playground.gateway.seams import GatewayFaults
 
 APPLICATION_ID = 9000 << 22
 BOT_ID = APPLICATION_ID

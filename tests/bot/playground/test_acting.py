@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.playground.acting import (
+from bot.playground.control.acting import (
     NoSuchThingError,
     command_data,
     component_data,

@@ -13,13 +13,13 @@ import pytest
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from bot.playground.breaking import Breaking
 from bot.playground.cdn import LIFETIME, Cdn
 from bot.playground.clock import Clock
-from bot.playground.control import Controls
-from bot.playground.exchanges import Exchanges
-from bot.playground.faults import Faults
-from bot.playground.gateway import Gateway
+from bot.playground.control.breaking import Breaking
+from bot.playground.control.controls import Controls
+from bot.playground.control.exchanges import Exchanges
+from bot.playground.control.faults import Faults
+from bot.playground.gateway.gateway import Gateway
 from tests.bot.playground.gateway_world import TwoGuilds, json_response, raw_client
 from tests.bot.playground.serving import serving
 

@@ -12,9 +12,9 @@ from aiohttp import web
 
 from bot.playground.bodies import UnreadableBodyError, read_body
 from bot.playground.clock import Clock
-from bot.playground.exchanges import Exchanges
-from bot.playground.fault import Fault, FaultKind
-from bot.playground.faults import Faults
+from bot.playground.control.exchanges import Exchanges
+from bot.playground.control.fault import Fault, FaultKind
+from bot.playground.control.faults import Faults
 from tests.bot.playground.gateway_world import json_response
 from tests.bot.playground.serving import serving
 

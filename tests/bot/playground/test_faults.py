@@ -12,8 +12,8 @@ import pytest
 from aiohttp import web
 
 from bot.playground.clock import Clock
-from bot.playground.fault import Fault, FaultKind, fault_from_json
-from bot.playground.faults import Faults
+from bot.playground.control.fault import Fault, FaultKind, fault_from_json
+from bot.playground.control.faults import Faults
 from tests.bot.playground.gateway_world import json_response, raw_client, serve_gateway
 from tests.bot.playground.serving import serving
 

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 import zstandard
 
-from bot.playground.intents import Intent
+from bot.playground.gateway.intents import Intent
 from tests.bot.playground.gateway_world import (
     APPLICATION_ID,
     BOT_ID,
@@ -336,7 +336,7 @@ async def test_a_client_that_does_not_read_delays_nobody() -> None:
 
 
 async def test_a_client_hopelessly_behind_loses_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.playground.connection.MAX_BACKLOG", 20)
+    monkeypatch.setattr("bot.playground.gateway.connection.MAX_BACKLOG", 20)
     async with serve_gateway() as served, raw_client(served) as client:
         await client.log_in()
         for _ in range(30):

@@ -13,7 +13,7 @@ import discord
 import pytest
 import yarl
 
-from bot.playground.gateway_seams import NoFaults
+from bot.playground.gateway.seams import NoFaults
 from tests.bot.playground.gateway_world import (
     APPLICATION_ID,
     GUILD_EVEN,

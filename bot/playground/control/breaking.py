@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.playground.cdn import LIFETIME, Cdn
-from bot.playground.control_seams import Breakables
+from bot.playground.control.fault import FaultKind, fault_from_json
+from bot.playground.control.faults import Faults
+from bot.playground.control.seams import Breakables
+from bot.playground.control.wish import Wish
 from bot.playground.documents import Json
-from bot.playground.fault import FaultKind, fault_from_json
-from bot.playground.faults import Faults
-from bot.playground.gateway import Gateway
-from bot.playground.opcodes import Close
-from bot.playground.wish import Wish
+from bot.playground.gateway.gateway import Gateway
+from bot.playground.gateway.opcodes import Close
 
 
 class Breaking:

@@ -9,13 +9,13 @@ from typing import Any
 from aiohttp import web
 
 from bot.playground.clock import Clock
-from bot.playground.compression import stream_for
-from bot.playground.connection import CLOSE_PATIENCE, Connection
-from bot.playground.conversation import Conversation
-from bot.playground.gateway_seams import GatewayFaults, NoFaults, World
-from bot.playground.identify import IdentifyLimit
-from bot.playground.logins import Logins, StatusWatcher
-from bot.playground.opcodes import Close, Op
+from bot.playground.gateway.compression import stream_for
+from bot.playground.gateway.connection import CLOSE_PATIENCE, Connection
+from bot.playground.gateway.conversation import Conversation
+from bot.playground.gateway.identify import IdentifyLimit
+from bot.playground.gateway.logins import Logins, StatusWatcher
+from bot.playground.gateway.opcodes import Close, Op
+from bot.playground.gateway.seams import GatewayFaults, NoFaults, World
 
 HEARTBEAT_GRACE = 1.5  # intervals without a heartbeat before the connection counts as dead
 

@@ -6,14 +6,14 @@ import asyncio
 import logging
 from typing import Any
 
-from bot.playground.connection import Connection, Payload
-from bot.playground.gateway_seams import GatewayFaults, World
-from bot.playground.identify import Identify, IdentifyLimit, RefusedError, read_identify
-from bot.playground.intents import Intent, visible_guild
-from bot.playground.login import Login
-from bot.playground.logins import Logins
-from bot.playground.members import member_chunks
-from bot.playground.opcodes import Close, Op
+from bot.playground.gateway.connection import Connection, Payload
+from bot.playground.gateway.identify import Identify, IdentifyLimit, RefusedError, read_identify
+from bot.playground.gateway.intents import Intent, visible_guild
+from bot.playground.gateway.login import Login
+from bot.playground.gateway.logins import Logins
+from bot.playground.gateway.members import member_chunks
+from bot.playground.gateway.opcodes import Close, Op
+from bot.playground.gateway.seams import GatewayFaults, World
 
 # Seconds. discord.py notes the time of a heartbeat after sending it; an answer that comes sooner looks 41 s late to it.
 NETWORK_DELAY = 0.03

@@ -11,8 +11,8 @@ from aiohttp.typedefs import Handler
 
 from bot.playground.buckets import api_path, rate_limited
 from bot.playground.clock import Clock
+from bot.playground.control.fault import GATEWAY_KINDS, Fault, FaultKind
 from bot.playground.documents import respond
-from bot.playground.fault import GATEWAY_KINDS, Fault, FaultKind
 
 FAULT = web.RequestKey("fault", FaultKind)  # set on a request that a fault ended
 

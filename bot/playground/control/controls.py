@@ -9,7 +9,9 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.playground.acting import (
+from bot.playground.bodies import read_body
+from bot.playground.clock import Clock
+from bot.playground.control.acting import (
     NoSuchThingError,
     command_data,
     component_data,
@@ -17,13 +19,11 @@ from bot.playground.acting import (
     find_component,
     modal_data,
 )
-from bot.playground.bodies import read_body
-from bot.playground.breaking import Breaking
-from bot.playground.clock import Clock
-from bot.playground.control_seams import People
+from bot.playground.control.breaking import Breaking
+from bot.playground.control.exchanges import Exchanges
+from bot.playground.control.seams import People
+from bot.playground.control.wish import Wish
 from bot.playground.documents import Json, no_content, respond
-from bot.playground.exchanges import Exchanges
-from bot.playground.wish import Wish
 
 Answer = Callable[[Wish], Awaitable[Any]]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bot.playground.gateway_seams import World
-from bot.playground.identify import RefusedError
-from bot.playground.intents import Intent
-from bot.playground.login import Login
-from bot.playground.opcodes import Close
+from bot.playground.gateway.identify import RefusedError
+from bot.playground.gateway.intents import Intent
+from bot.playground.gateway.login import Login
+from bot.playground.gateway.opcodes import Close
+from bot.playground.gateway.seams import World
 
 CHUNK = 1000
 MAX_MATCHES = 100  # of a query or a list of ids

@@ -15,8 +15,8 @@ import aiohttp
 from aiohttp import web
 
 from bot.playground.clock import Clock
-from bot.playground.compression import Stream
-from bot.playground.opcodes import Close, Op
+from bot.playground.gateway.compression import Stream
+from bot.playground.gateway.opcodes import Close, Op
 
 log = logging.getLogger(__name__)
 

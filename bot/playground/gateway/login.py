@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.playground.clock import Timer
-from bot.playground.connection import Connection
-from bot.playground.intents import readable, wants
+from bot.playground.gateway.connection import Connection
+from bot.playground.gateway.intents import readable, wants
 
 MAX_REPLAY = 2_000
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.playground.clock import Clock
-from bot.playground.connection import Connection
-from bot.playground.login import Login
-from bot.playground.opcodes import Close
+from bot.playground.gateway.connection import Connection
+from bot.playground.gateway.login import Login
+from bot.playground.gateway.opcodes import Close
 
 RESUME_WINDOW = 120.0  # seconds a login outlives its connection
 

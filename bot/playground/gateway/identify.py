@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.playground.clock import Clock
-from bot.playground.intents import KNOWN_INTENTS, allowed_intents
-from bot.playground.login import Shard
-from bot.playground.opcodes import Close
+from bot.playground.gateway.intents import KNOWN_INTENTS, allowed_intents
+from bot.playground.gateway.login import Shard
+from bot.playground.gateway.opcodes import Close
 
 DAY = 86_400.0
 

@@ -12,7 +12,7 @@ from aiohttp.typedefs import Handler
 from bot.playground.bodies import BODY, UnreadableBodyError, read_body
 from bot.playground.buckets import api_path
 from bot.playground.clock import Clock
-from bot.playground.faults import FAULT
+from bot.playground.control.faults import FAULT
 
 KEPT = 5_000
 

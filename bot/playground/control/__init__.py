@@ -1,0 +1,1 @@
+"""The test controls: act as a member, look at the traffic, break things, move the clock."""

@@ -11,7 +11,10 @@ from generation.options import SAMPLERS
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """An inclusive range of a request's value; the same object feeds the command's option and the check on submit."""
+    """An inclusive range of a request's value, of whole numbers where the bounds are whole.
+
+    The same object feeds the command's option and the check on submit.
+    """
 
     low: float
     high: float
@@ -19,12 +22,16 @@ class Range:
     unit: str = ""
 
     def check(self, value: float) -> None:
-        """Raise BadRequest with a full sentence unless `value` is a number inside."""
+        """Raise BadRequest with a full sentence unless `value` is a number inside; whole where the bounds are."""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise BadRequest(f"{self.name} must be a number.")
         if not self.low <= value <= self.high:  # false for not-a-number too
             unit = f" {self.unit}" if self.unit else ""
             raise BadRequest(
                 f"{self.name} must be between {self.low:,} and {self.high:,}{unit}; you asked for {_shown(value)}."
             )
+        if isinstance(self.low, int) and value != int(value):
+            raise BadRequest(f"{self.name} must be a whole number; you asked for {_shown(value)}.")
 
 
 PROMPT_LENGTH = Range(1, 1000, "The prompt", "characters")
@@ -130,6 +137,8 @@ class Request:
 
 
 def _check_text(text: str, allowed: Range) -> None:
+    if not isinstance(text, str):
+        raise BadRequest(f"{allowed.name} must be text.")
     if allowed.low > 0 and not any(character.isprintable() and not character.isspace() for character in text):
         raise BadRequest("The prompt is empty; say what you would like to see.")
     if len(text) > allowed.high:

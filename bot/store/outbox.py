@@ -57,7 +57,7 @@ class Outbox:
         return (row.channel_id, row.message_id) if row is not None and row.message_id is not None else None
 
     async def unannounced(self, since: float) -> list[str]:
-        """Jobs that ended without a picture after `since` (epoch seconds) and whose author was not told yet, oldest first."""
+        """Jobs that ended without a picture after `since` (epoch seconds), their author not told yet; oldest first."""
         told = select(outbox.c.job_id).where(outbox.c.kind == "notice", outbox.c.message_id.is_not(None))
         ended = jobs.c.state.in_((JobState.FAILED, JobState.CANCELLED, JobState.BLOCKED))
         query = select(jobs.c.id).where(ended, jobs.c.ended_at > since, jobs.c.id.not_in(told)).order_by(jobs.c.id)

@@ -23,6 +23,7 @@ from generation.starter.judging.reader import load_reader
 from generation.starter.sheet import write_sheet
 from generation.starter.training import loop, parts
 from generation.starter.training.dataset import Source
+from generation.starter.training.diffusion import CENTRE
 from generation.starter.training.settings import Settings
 from generation.starter.words import LEARNT_LATER
 
@@ -55,14 +56,16 @@ def train(
     lr: Annotated[float, typer.Option(help="Learning rate.")] = 1e-3,
     cooldown: Annotated[float, typer.Option(help="Share of the time at the end in which it falls.")] = 0.0,
     ema: Annotated[float, typer.Option(help="Decay of the moving average.")] = 0.998,
+    centre: Annotated[float, typer.Option(help="Log signal-to-noise ratio that is trained most.")] = CENTRE,
+    many: Annotated[float, typer.Option(help="How often several things are seen, one thing being 1.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Of the pictures and of the training.")] = 0,
     compiled: Annotated[bool, typer.Option("--compile", help="Compile the network first; worth it on a GPU.")] = False,
 ) -> None:
     """Train for some minutes, continuing what the run folder holds; the checkpoint stays there."""
     chosen = Settings(
         run=run, start=start, world=world, device=device, minutes=minutes, pictures=pictures, batch=batch,
-        processes=processes, threads=threads, workers=workers, lr=lr, cooldown=cooldown, ema=ema, seed=seed,
-        compile=compiled,
+        processes=processes, threads=threads, workers=workers, lr=lr, cooldown=cooldown, ema=ema, centre=centre,
+        many=many, seed=seed, compile=compiled,
     )  # fmt: skip
     loop.train(chosen)
     export(out=run / "weights", run=run, start=start)

@@ -31,11 +31,13 @@ def thinned(records: Sequence[dict[str, Any]], most: int = 400) -> list[dict[str
     return [records[round(place * (len(records) - 1) / (most - 1))] for place in range(most)]
 
 
-def adherence_point(samples: int, seconds: float, figures: dict[str, Any]) -> dict[str, float]:
+def adherence_point(samples: int, seconds: float, figures: dict[str, Any]) -> dict[str, Any]:
     """What of an evaluation goes into the curve."""
     return {
         "samples": samples,
         "seconds": seconds,
+        "world": figures["world"],
+        "steps": figures["steps"],
         "prompts": figures["seen"]["scene"]["n"] + figures["held_out"]["scene"]["n"],
         "object": figures["seen"]["thing"]["percent"],
         "object and colour": figures["seen"]["thing+color"]["percent"],
@@ -43,7 +45,7 @@ def adherence_point(samples: int, seconds: float, figures: dict[str, Any]) -> di
     }
 
 
-def draw_curves(log: Sequence[dict[str, Any]], adherence: Sequence[dict[str, float]], out: Path) -> None:
+def draw_curves(log: Sequence[dict[str, Any]], adherence: Sequence[dict[str, Any]], out: Path) -> None:
     """Loss (left) and adherence in percent (right) over the samples seen."""
     image = Image.new("RGB", (2 * WIDTH, HEIGHT), PAPER)
     draw = ImageDraw.Draw(image)
@@ -54,8 +56,10 @@ def draw_curves(log: Sequence[dict[str, Any]], adherence: Sequence[dict[str, flo
     _curve(draw, 0, loss, (low, high), last, INK)
     _axes(draw, WIDTH, "right, % (reader)", (0, 100), last)
     for row, (name, color) in enumerate(CURVES.items()):
-        points = [(float(point["samples"]), float(point[name])) for point in adherence]
-        _curve(draw, WIDTH, points, (0, 100), last, color, dots=True)
+        for world in sorted({str(point["world"]) for point in adherence}):  # worlds are not comparable: no line between
+            asked = [point for point in adherence if point["world"] == world and name in point]
+            points = [(float(point["samples"]), float(point[name])) for point in asked]
+            _curve(draw, WIDTH, points, (0, 100), last, color, dots=True)
         draw.text((WIDTH + MARGIN + 12, MARGIN + 4 + 16 * row), name, fill=color)
     image.save(out)
 

@@ -86,7 +86,7 @@ rainbow: with a rainbow, under a rainbow
 STYLE_PHRASES = _choices("""
 flat: flat illustration, vector art, flat design, cartoon, digital art
 watercolor: watercolor, watercolor painting, watercolour style, aquarelle
-pixel: pixel art, pixel art style, 8-bit game art, retro game sprite
+pixel: pixel art, pixel art style, game art, retro game sprite
 ink: ink drawing, line art, pen and ink style, comic book ink sketch
 neon: neon, neon lights style, glowing neon sign, synthwave neon
 oil: oil painting, impressionist painting, brush strokes, oil on canvas, in the style of van gogh

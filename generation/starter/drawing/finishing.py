@@ -31,10 +31,9 @@ def _noise(rng: Random, cells: int) -> NDArray[np.float32]:
 
 
 def _pixel(pixels: Pixels, rng: Random) -> Pixels:
-    fewer = np.clip((pixels.astype(np.int16) + 10) // 20 * 20, 0, 255).astype(np.uint8)
+    fewer = np.clip((pixels.astype(np.int16) + 10) // 20 * 20, 0, 255)
     times = SIDE // pixels.shape[0]
-    coarse: Pixels = np.repeat(np.repeat(fewer, times, 0), times, 1)
-    return coarse
+    return np.repeat(np.repeat(fewer, times, 0), times, 1).astype(np.uint8)
 
 
 def _neon(pixels: Pixels, rng: Random) -> Pixels:

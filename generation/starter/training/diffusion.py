@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-CENTRE, SPREAD = -2.8, 2.0  # log signal-to-noise ratio that is trained most: there the shapes are decided
+CENTRE, SPREAD = -2.5, 2.2  # log signal-to-noise ratio that is trained most: there the shapes are decided
 UNIFORM = 0.1  # share of timesteps drawn evenly, so that none is forgotten
 ATTENTION = 3.0  # extra weight of the cells that show a thing
 
@@ -14,9 +14,9 @@ ATTENTION = 3.0  # extra weight of the cells that show a thing
 class Diffusion:
     """Noise levels of one schedule, and the loss at them."""
 
-    def __init__(self, alphas_cumprod: Tensor, device: torch.device) -> None:
+    def __init__(self, alphas_cumprod: Tensor, device: torch.device, centre: float = CENTRE) -> None:
         snr = torch.log(alphas_cumprod / (1 - alphas_cumprod))
-        density = torch.exp(-0.5 * ((snr - CENTRE) / SPREAD) ** 2) * -torch.gradient(snr)[0]
+        density = torch.exp(-0.5 * ((snr - centre) / SPREAD) ** 2) * -torch.gradient(snr)[0]
         shares = (1 - UNIFORM) * density / density.sum() + UNIFORM / len(snr)
         self._cumulative = shares.cumsum(0).to(device)
         self._signal = alphas_cumprod.sqrt().to(device).view(-1, 1, 1, 1)

@@ -82,9 +82,11 @@ class _Trainer:
         if saved is not None:
             self.average.load(saved["average"])
             self.optimiser.load_state_dict(saved["optimiser"])
-        self.diffusion = Diffusion(noise_schedule(settings.start), self.device)
+        self.diffusion = Diffusion(noise_schedule(settings.start), self.device, settings.centre)
         self.denoise: Callable[..., Any] = torch.compile(unet) if settings.compile else unet
         self.latents = self._latents()
+        several = torch.tensor([sum(group.count for group in spec.groups) > 1 for spec in self.latents.specs])
+        self.shares = torch.where(several, settings.many, 1.0)
         self.rng = Random(f"{settings.seed}/{self.progressed.steps}/{peers.rank}")
         torch.manual_seed(self.rng.randrange(1 << 40))
         self.params = [param for module in self.parts.modules() for param in module.parameters()]
@@ -121,7 +123,7 @@ class _Trainer:
 
     def _step(self, share: float) -> float:
         """Compute the gradients of one batch and return its loss."""
-        chosen = torch.randint(0, len(self.latents.specs), (self.settings.batch,))
+        chosen = torch.multinomial(self.shares, self.settings.batch)
         hidden = self._hidden([self._prompt(number) for number in chosen.tolist()])
         chosen = chosen.to(self.device)
         z = self.latents.z[chosen].float()

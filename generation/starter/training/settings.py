@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from generation.starter.training.diffusion import CENTRE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -25,6 +27,8 @@ class Settings:
     cooldown: float = 0.0  # share of the minutes at the end in which the learning rate falls
     ema: float = 0.998
     unconditional: float = 0.1  # share of empty captions
+    centre: float = CENTRE  # log signal-to-noise ratio that is trained most
+    many: float = 1.0  # how often a picture of several things is seen, one thing being 1
     seed: int = 0
     save_every: float = 60.0  # seconds
     steps: int = 0  # stop after so many; 0 is no limit

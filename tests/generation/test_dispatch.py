@@ -146,6 +146,7 @@ async def test_somebody_joining_an_idle_line_is_served_at_once():
         while not ledger.outcomes:
             await asyncio.sleep(0.001)
     await dispatcher.close(grace=0)
+    assert ledger.outcomes == [("late", "rendered")]
 
 
 def test_every_error_is_a_sentence():

@@ -234,6 +234,8 @@ def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
             token = Path(env["DISCORD_TOKEN_FILE"]).read_text(encoding="utf-8").strip()
         except OSError as error:
             raise ConfigError(f"DISCORD_TOKEN_FILE cannot be read ({error.strerror}); check the path.") from error
+        except UnicodeDecodeError as error:
+            raise ConfigError("DISCORD_TOKEN_FILE is no text; put nothing but the bot's token into it.") from error
         if not token:
             raise ConfigError("DISCORD_TOKEN_FILE is empty; put the bot's token into it.")
     if token:

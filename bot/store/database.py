@@ -13,7 +13,7 @@ from typing import Any, TextIO
 from alembic import command
 from alembic.config import Config as AlembicConfig
 from sqlalchemy import Connection, event, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from generation.errors import ConfigError
@@ -27,10 +27,14 @@ class Database:
     """One engine for the whole process. Use as an async context manager."""
 
     def __init__(self, url: str, data_dir: Path) -> None:
-        self._url = make_url(url)
+        try:
+            self._url = make_url(url)
+        except ArgumentError as error:  # its text is not shown: there may be a password in it
+            raise ConfigError("database_url is no SQLAlchemy URL; write it as in config.yaml.") from error
         self._data_dir = data_dir
         self._writing = asyncio.Lock()
         self._engine: AsyncEngine | None = None
+        self._reading: AsyncEngine | None = None  # the same connections, whose transactions leave writers alone
         self._lock_file: TextIO | None = None
 
     @property
@@ -44,6 +48,7 @@ class Database:
         try:
             await asyncio.to_thread(migrate, self._url.render_as_string(hide_password=False))
             self._engine = _engine(self._url.render_as_string(hide_password=False))
+            self._reading = self._engine.execution_options(writes=False)
         except ConfigError:
             self._unlock()
             raise
@@ -63,9 +68,9 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A connection for reading."""
-        assert self._engine is not None, "the database is entered first"
-        async with self._engine.connect() as connection:
+        """A connection for reading; it neither waits for the writer nor keeps it waiting."""
+        assert self._reading is not None, "the database is entered first"
+        async with self._reading.connect() as connection:
             yield connection
 
     def _make_data_dir(self) -> None:
@@ -98,7 +103,8 @@ class Database:
 
 
 def _engine(url: str) -> AsyncEngine:
-    engine = create_async_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    # An error names its statement; the values in it are prompts and interaction tokens, which no log may have.
+    engine = create_async_engine(url, pool_pre_ping=not url.startswith("sqlite"), hide_parameters=True)
     if url.startswith("sqlite"):
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_immediate)
@@ -125,7 +131,7 @@ def migrate(url: str) -> None:
     settings.attributes["url"] = url
     try:
         command.upgrade(settings, "head")
-    except (SQLAlchemyError, DBAPIError, OSError) as error:
+    except (SQLAlchemyError, DBAPIError, OSError, ImportError) as error:  # ImportError: a driver that is not installed
         shown = make_url(url).render_as_string(hide_password=True)
         log.debug("Migration failed", exc_info=error)
         cause = str(getattr(error, "orig", None) or error).partition("\n")[0]

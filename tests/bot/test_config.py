@@ -119,3 +119,9 @@ def test_the_best_tier_of_a_members_roles_counts():
     assert config.tier_of(frozenset(), frozenset()).burst == 20
     assert config.tier_of(frozenset({"Boosters"}), frozenset()).burst == 50
     assert config.tier_of(frozenset(), frozenset({42})).burst == 50
+
+
+def test_a_token_file_that_is_no_text_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "token").write_bytes(b"\xff\xfe\xdf")
+    with pytest.raises(ConfigError, match="DISCORD_TOKEN_FILE is no text"):
+        load(write(tmp_path, ""), {"DISCORD_TOKEN_FILE": str(tmp_path / "token")})

@@ -1,0 +1,54 @@
+"""The database itself: readers beside a writer, addresses that cannot work, and what an error may say."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from bot.store.database import Database
+from bot.store.jobs import JobStore
+from generation.errors import ConfigError
+from generation.limits import Allowance
+from tests.orders import a_request, an_order
+
+ALLOWANCE = Allowance(burst=20, per_hour=120, daily=400, waiting=3)
+
+
+def _url(folder: Path) -> str:
+    return f"sqlite+aiosqlite:///{folder / 'atelier.sqlite'}"
+
+
+async def test_reading_does_not_wait_for_a_writer(tmp_path: Path) -> None:
+    async with Database(_url(tmp_path), tmp_path) as database, database.write() as connection:
+        await connection.execute(text("UPDATE notes SET value = value"))
+        async with asyncio.timeout(2.0):  # a reader that takes the write lock waits five seconds, then fails
+            assert await JobStore(database).counts() == {}
+
+
+async def test_an_error_of_the_database_tells_neither_prompt_nor_token(tmp_path: Path) -> None:
+    async with Database(_url(tmp_path), tmp_path) as database:
+        async with database.write() as connection:
+            trouble = "CREATE TRIGGER trouble BEFORE INSERT ON jobs BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
+            await connection.execute(text(trouble))
+        words = "-".join(("nobody", "reads", "this"))  # not as one word here: a traceback quotes these lines
+        order = an_order(request=a_request(prompt=words))
+        with pytest.raises(DBAPIError) as caught:
+            await JobStore(database).enqueue(order, 1.0, ALLOWANCE, 10)
+
+    told = "".join(traceback.format_exception(caught.value))
+    assert "disk is full" in told
+    assert words not in told
+    assert order.address.token not in told
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://someone:geheim@db.example/atelier", "sqlite:///atelier.sqlite"])
+async def test_an_address_that_cannot_work_is_a_sentence_without_its_password(tmp_path: Path, url: str) -> None:
+    with pytest.raises(ConfigError, match="database_url") as refused:
+        async with Database(url, tmp_path):
+            pass
+    assert "geheim" not in refused.value.sentence

@@ -50,7 +50,8 @@ def _watercolor(pixels: Pixels, rng: Random) -> Pixels:
     ramp = np.minimum(np.arange(SIDE), SIDE - 1 - np.arange(SIDE))
     edge = np.minimum(ramp[:, None], ramp[None])
     inside = np.clip((edge - 3 - 4 * (blotches + _noise(rng, 40))) / 5, 0, 1)[..., None]
-    return np.clip(wash * inside + PAPER * (1 - inside), 0, 255).astype(np.uint8)
+    painted: NDArray[np.float32] = wash * inside + PAPER * (1 - inside)
+    return np.clip(painted, 0, 255).astype(np.uint8)
 
 
 def _oil(pixels: Pixels, rng: Random) -> Pixels:

@@ -11,11 +11,14 @@ from bot.rulebook import RuleBook
 from bot.store.files import FileStore
 from bot.store.jobs import LIVE, JobStore
 from bot.store.pictures import PictureStore
-from generation.errors import Blocked, Cancelled, PaintingError
+from generation.dispatch import MAX_ATTEMPTS
+from generation.errors import Blocked, Cancelled, NotApproved, PaintingError
 from generation.job import Job, JobState, Progress, Result
 from generation.pace import Pace
 
 log = logging.getLogger(__name__)
+
+UPLOAD_GONE = "The picture to start from is no longer kept; please upload it again."
 
 Listener = Callable[[Commission], Awaitable[None]]
 ProgressListener = Callable[[str, Progress], None]
@@ -60,21 +63,39 @@ class LineLedger:
     async def claim(self) -> Job | None:
         """The next job; whatever the filter forbids by now ends here instead of being painted."""
         while (job := await self._jobs.claim()) is not None:
-            commission = await self._jobs.get(job.id)
-            assert commission is not None, "a claimed job exists"
-            sentence = self._rules.check(commission.address.guild_id, job.request)
-            if sentence is not None:
-                await self.end(job.id, JobState.BLOCKED, sentence)
-                continue
-            if job.request.image is None:
-                return job
-            image = await self._uploads.get(job.request.image)
-            if image is not None:
-                return replace(job, image=image)
-            await self.end(
-                job.id, JobState.FAILED, "The picture to start from is no longer kept; please upload it again."
-            )
+            try:
+                ready = await self._prepared(job)
+            except Exception:
+                await self._jobs.release(job)  # otherwise it would count as running while nobody paints it
+                raise
+            if ready is not None:
+                return ready
         return None
+
+    async def _prepared(self, job: Job) -> Job | None:
+        """The claimed job with all it needs; None when it has ended here instead."""
+        commission = await self._jobs.get(job.id)
+        assert commission is not None, "a claimed job exists"
+        sentence = self._rules.check(commission.address.guild_id, job.request)
+        if sentence is not None:
+            await self.end(job.id, JobState.BLOCKED, sentence, give_back=True)
+            return None
+        if job.request.image is None:
+            return job
+        image = await self._upload_of(job, job.request.image)
+        if image is not None:
+            return replace(job, image=image)
+        await self.end(job.id, JobState.FAILED, UPLOAD_GONE, give_back=True)
+        return None
+
+    async def _upload_of(self, job: Job, sha256: str) -> bytes | None:
+        try:
+            return await self._uploads.get(sha256)
+        except OSError:
+            if job.attempt < MAX_ATTEMPTS:
+                raise
+            log.exception("job %s: its upload cannot be read", job.id)  # one bad file must not stop the whole line
+            return None
 
     async def rendered(self, job: Job, result: Result) -> None:
         """Keep the pictures and have them shown; a result without one approved picture ends the job."""
@@ -90,6 +111,9 @@ class LineLedger:
 
     async def failed(self, job: Job, error: PaintingError) -> None:
         """End the job with the error's sentence; only what the member stopped counts as cancelled."""
+        if isinstance(error, NotApproved) and error.flagged:  # nothing failed: it was painted, seen and withheld
+            await self.end(job.id, JobState.BLOCKED, error.sentence)
+            return
         state = JobState.CANCELLED if isinstance(error, Cancelled) else JobState.FAILED
         await self.end(job.id, state, error.sentence, give_back=True)
 

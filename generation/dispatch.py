@@ -53,6 +53,7 @@ class Dispatcher:
         self._on_progress = on_progress
         self._wake = asyncio.Event()
         self._running: dict[str, Worker] = {}
+        self._cancelled: set[str] = set()  # running jobs that were asked to stop
         self._stopping = False
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -76,6 +77,7 @@ class Dispatcher:
         """Ask a running job to stop at its next step; False when it is not running."""
         worker = self._running.get(job_id)
         if worker is not None:
+            self._cancelled.add(job_id)
             worker.cancel(job_id)
         return worker is not None
 
@@ -129,9 +131,12 @@ class Dispatcher:
             await self._settle(self._ledger.failed, job, failure)
         finally:
             self._running.pop(job.id, None)
+            self._cancelled.discard(job.id)
 
     async def _lost(self, job: Job, error: WorkerLost) -> None:
-        if self._stopping or job.attempt < MAX_ATTEMPTS:
+        if job.id in self._cancelled:  # a worker that hangs until it is replaced has not heard of it
+            await self._settle(self._ledger.failed, job, Cancelled())
+        elif self._stopping or job.attempt < MAX_ATTEMPTS:
             log.warning("job %s: worker lost on attempt %d, back to the line", job.id, job.attempt)
             await self._settle(self._ledger.released, job)
         else:

@@ -9,7 +9,16 @@ import pytest
 from PIL import Image
 
 from bot.order import Action, Member
-from generation.errors import BadRequest, Blocked, BrokenPicture, NotAllowed, OutOfCredits, UploadsRefused, WorkerLost
+from generation.errors import (
+    BadRequest,
+    Blocked,
+    BrokenPicture,
+    NotAllowed,
+    NotApproved,
+    OutOfCredits,
+    UploadsRefused,
+    WorkerLost,
+)
 from generation.job import JobState
 from tests.house import House, open_house
 from tests.orders import GUILD, a_request, an_order
@@ -76,6 +85,7 @@ async def test_a_rule_made_while_a_job_waits_blocks_it_at_its_claim(tmp_path):
         blocked = await house.studio.get(waiting.job_id)
         assert blocked.state is JobState.BLOCKED
         assert "does not allow" in blocked.reason
+        assert (await house.studio.quota(Member(id=2, guild_id=GUILD))).spent_today == 0
         assert await house.studio.rules.remove(GUILD, "turnip")
         await house.studio.submit(an_order(2, request=a_request(prompt="a turnip")))
 
@@ -155,6 +165,7 @@ async def test_an_upload_travels_to_the_painter(tmp_path):
         await house.studio.submit(an_order(request=gone))
         await until(lambda: len(house.settled) == 2)
         assert "no longer kept" in house.settled[1].reason
+        assert (await house.studio.quota(Member(id=1, guild_id=GUILD))).spent_today < 1  # only the first one
 
 
 async def test_credits_say_when_the_next_picture_is_affordable(tmp_path):
@@ -232,3 +243,28 @@ async def test_after_a_crash_waiting_and_running_jobs_go_on(tmp_path):
     async with open_house(tmp_path) as house:
         await until(lambda: len(house.settled) == 2)
         assert states(house) == [JobState.RENDERED] * 2
+
+
+@pytest.mark.parametrize(("flagged", "state", "charged"), [(True, "blocked", 1.0), (False, "failed", 0.0)])
+async def test_a_withheld_picture_is_blocked_and_charged_but_a_failed_check_is_neither(
+    tmp_path, flagged, state, charged
+):
+    async with open_house(tmp_path) as house:
+        house.painter.faults.append(NotApproved(flagged=flagged))
+        await house.studio.submit(an_order())
+        await until(lambda: house.settled)
+        assert states(house) == [JobState(state)]
+        assert (await house.studio.quota(Member(id=1, guild_id=GUILD))).spent_today == charged
+
+
+async def test_an_upload_that_cannot_be_read_costs_its_own_job_and_no_other(tmp_path, monkeypatch):
+    monkeypatch.setattr("generation.dispatch.STORE_RETRY", 0.01)
+    async with open_house(tmp_path) as house:
+        digest = "ef" * 32
+        (tmp_path / "uploads" / digest[:2] / digest).mkdir(parents=True)  # reading it is an error, not an absence
+        await house.studio.submit(an_order(1, request=a_request(image=digest, strength=0.5)))
+        await house.studio.submit(an_order(2))
+        await until(lambda: len(house.settled) == 2)
+        assert states(house) == [JobState.FAILED, JobState.RENDERED]
+        assert await house.desk.jobs.counts() == {"failed": 1, "rendered": 1}
+        assert (await house.studio.quota(Member(id=1, guild_id=GUILD))).spent_today == 0

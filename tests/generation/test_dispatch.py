@@ -157,3 +157,28 @@ def test_every_error_is_a_sentence():
 
     for cls in tree(PaintingError):
         assert cls().sentence.endswith("."), cls
+
+
+class HungPainter(Painter):
+    """Does not hear of a cancellation; is lost some time later."""
+
+    def cancel(self, job_id):
+        self.hold.set()
+
+    async def paint(self, job, on_progress):
+        self.hold.clear()
+        await self.hold.wait()
+        raise WorkerLost
+
+
+async def test_a_job_that_was_cancelled_does_not_come_back_when_its_worker_is_lost():
+    ledger = MemoryLedger("a")
+
+    async def cancel(dispatcher):
+        while not dispatcher.running:
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.01)
+        assert dispatcher.cancel("a")
+
+    await run_until(ledger, 1, HungPainter(), cancel)
+    assert ledger.outcomes == [("a", "Cancelled")]

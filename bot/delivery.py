@@ -199,7 +199,8 @@ class Delivery:
             return await self._courier.follow_up(address, in_ticket, ephemeral=address.private or outcome.author_alone)
         except WayClosed:
             log.info("job %s: its interaction has ended", commission.id)
-        if not outcome.in_channel and address.channel_reachable and not address.private:
+        in_public = not address.private and not outcome.author_alone
+        if not outcome.in_channel and address.channel_reachable and in_public:
             try:
                 return await self._to_channel(address.channel_id, outcome, maybe_sent=maybe_sent)
             except WayClosed:

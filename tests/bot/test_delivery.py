@@ -259,6 +259,20 @@ async def test_a_result_that_is_withheld_is_told_to_its_author_alone(tmp_path: P
         assert await bot.has(blocked=1)
 
 
+async def test_what_was_blocked_is_told_in_private_when_its_token_has_ended(tmp_path: Path) -> None:
+    painter = Gate(0)
+    async with open_both(tmp_path, painter) as (town, bot):
+        painter.hold.clear()
+        await town.invoke(ADA, "dream", prompt="unseen")
+        await town.told(ADA, "step 1 of 20")
+        await town.breaks("expire_tokens")
+        painter.hold.set()
+        await town.told(ADA, "It did not pass the check.", channel=DM_IDS[ADA])
+
+        assert not any("did not pass" in message["content"] for message in await town.messages(BEN))
+        assert await bot.has(blocked=1)
+
+
 async def test_in_direct_messages_everything_stays_there(tmp_path: Path) -> None:
     async with open_both(tmp_path) as (town, _):
         await town.invoke(ADA, "dream", channel=DM_IDS[ADA], prompt="between us")

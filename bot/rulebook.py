@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from bot.moderation.filter import Filter
 from bot.moderation.rules import RuleError, parse_rule
@@ -21,6 +22,7 @@ class RuleBook:
         self._store = rules
         self._texts: dict[int, list[str]] = {}
         self._filters: dict[int, Filter] = {}
+        self._changing = asyncio.Lock()  # a change that takes effect late would undo the one after it
 
     async def open(self) -> None:
         """Load and compile everything that is stored."""
@@ -50,15 +52,17 @@ class RuleBook:
             raise BadRequest(str(error)) from error
         if parsed is None:
             raise BadRequest("That rule is empty; write a word, word*, “two words” or re:… .")
-        if len(self._texts.get(guild_id, [])) >= MOST_RULES:
-            raise BadRequest(f"There are already {MOST_RULES:,} rules; remove one first.")
-        await self._store.add(guild_id, rule, added_by)
-        await self._reload(guild_id)
+        async with self._changing:
+            if len(self._texts.get(guild_id, [])) >= MOST_RULES:
+                raise BadRequest(f"There are already {MOST_RULES:,} rules; remove one first.")
+            await self._store.add(guild_id, rule, added_by)
+            await self._reload(guild_id)
 
     async def remove(self, guild_id: int, rule: str) -> bool:
         """Remove a rule; False when there is none written like this."""
-        removed = await self._store.remove(guild_id, rule.strip())
-        await self._reload(guild_id)
+        async with self._changing:
+            removed = await self._store.remove(guild_id, rule.strip())
+            await self._reload(guild_id)
         return removed
 
     async def _reload(self, guild_id: int) -> None:
@@ -66,8 +70,12 @@ class RuleBook:
         await self._compile(guild_id)
 
     async def _compile(self, guild_id: int) -> None:
-        parsed = [rule for rule in map(parse_rule, self._texts[guild_id]) if rule is not None]
-        self._filters[guild_id] = await asyncio.to_thread(Filter, parsed)
+        # In a thread as a whole: reading a thousand patterns alone takes a fifth of a second.
+        self._filters[guild_id] = await asyncio.to_thread(_compiled, self._texts[guild_id])
+
+
+def _compiled(texts: Sequence[str]) -> Filter:
+    return Filter([rule for rule in map(parse_rule, texts) if rule is not None])
 
 
 _NO_RULES = Filter([])

@@ -123,6 +123,26 @@ def _found_in(exchanges: list[dict[str, Any]], oracle: Oracle | None, tally: Tal
     return oracle.check_all(exchanges)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A process of several hands its tally to the one that tells it."""
+    output = getattr(session.config, "workeroutput", None)
+    tally = session.config.stash.get(TALLY, None)
+    if output is not None and tally is not None:
+        output["traffic"] = [tally.servers, tally.exchanges, sorted(tally.routes), tally.uncompared]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add up what the processes hand over."""
+    traffic = getattr(node, "workeroutput", {}).get("traffic")
+    if traffic is not None:
+        tally = node.config.stash.setdefault(TALLY, Tally())
+        tally.servers += traffic[0]
+        tally.exchanges += traffic[1]
+        tally.routes |= set(traffic[2])
+        tally.uncompared += traffic[3]
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     tally = config.stash.get(TALLY, None)
     if tally is None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from bot.playground.control.exchanges import Exchanges
 from tests.discord_document import Oracle, document_path
@@ -17,6 +18,10 @@ from tests.local_discord import LocalDiscord, attached, started, started_apart
 
 WRONG = "Traffic that Discord's document does not allow:\n"
 ABSENT = "Discord's API document is not at {path}; ATELIER_DISCORD_OPENAPI says where it is"
+
+# How long an example takes says something about the machine's other work, not about the code.
+settings.register_profile("atelier", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("atelier")
 
 StartDiscord = Callable[..., Awaitable[LocalDiscord]]
 

@@ -187,7 +187,7 @@ def _card(name: str, *, family: str, native: int, scheduler: str, embedded_guida
         guidance=guidance,
         sampler=sampler,
         licence=LICENCES.get(name.partition("@")[0].lower(), UNKNOWN_LICENCE),
-        note="Draws a small world of scenes, colours and styles; no people." if name == "starter" else "",
+        note="Draws one big thing in a scene, in eight colours and four styles; no people." if name == "starter" else "",
     )
 
 

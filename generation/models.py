@@ -12,6 +12,7 @@ from typing import Any
 
 from generation.errors import ModelUnavailable
 
+STARTER_NOTE = "Draws one big thing in a scene, in eight colours and four styles; no people."
 STARTER = Path(__file__).parent / "starter" / "weights"
 PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl", ".pickle")  # unpickling runs whatever code the file contains
 HEADER_LIMIT = 100_000_000  # bytes; the safetensors format's own limit for its JSON header
@@ -187,7 +188,7 @@ def _card(name: str, *, family: str, native: int, scheduler: str, embedded_guida
         guidance=guidance,
         sampler=sampler,
         licence=LICENCES.get(name.partition("@")[0].lower(), UNKNOWN_LICENCE),
-        note="Draws one big thing in a scene, in eight colours and four styles; no people." if name == "starter" else "",
+        note=STARTER_NOTE if name == "starter" else "",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import sys
 import threading
 from collections.abc import AsyncIterator
@@ -75,8 +76,9 @@ async def serve_local_discord(
 
 
 def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
-    while sys.stdin.buffer.read(4096):
-        pass
+    # Not through sys.stdin: a thread that holds its lock when the interpreter ends is a fatal error.
+    while os.read(0, 4096):
+        continue
     loop.call_soon_threadsafe(stop.set)
 
 

@@ -187,6 +187,9 @@ class Tickets:
             text = painting_text(ticket.commission, ticket.progress)
             return Parcel(text=text, rows=_rows(ticket), preview=ticket.progress.preview)
         standing = await self._studio.standing(ticket.commission.id)
+        if standing.state not in LIVE:  # it was over before anybody followed it: its message may show the outcome
+            ticket.stop()
+            self._live.pop(ticket.commission.id, None)
         return Parcel(text=waiting_text(ticket.commission, standing), rows=_rows(ticket))
 
     async def _write(self, ticket: Ticket, parcel: Parcel) -> None:

@@ -182,3 +182,24 @@ async def test_tickets_go_on_after_a_restart(tmp_path: Path) -> None:
             again = await _ticket(town, "step 2 of 20")
             assert again["id"] == ticket["id"]
             assert "**patient**" in (await town.result())["content"]
+
+
+async def test_a_job_that_is_over_before_it_is_followed_keeps_its_outcome(tmp_path: Path) -> None:
+    painter = Painter()
+    painter.faults.append(BrokenPicture())
+    async with open_both(tmp_path, painter) as (town, bot):
+        late: list[Any] = []
+
+        async def remember(commission: Any) -> None:
+            late.append(commission)
+
+        bot.house.studio.listeners.accepted[:] = [remember]
+        await town.invoke(ADA, "dream", prompt="early")
+        await town.told(ADA, BrokenPicture().sentence)
+        await bot.client.tickets.open(late[0])  # as a busy machine may do it: what it knows of the job is from before its end
+        [(_, following)] = bot.client.tickets._live.values()
+        await following
+
+        assert await _ticket(town, BrokenPicture().sentence)
+        assert bot.client.tickets._live == {}
+        assert not any("in the line" in message["content"] for message in await town.messages())

@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 MAX_BYTES = 10 * 1024 * 1024  # Discord's own limit for a member's file
 TIMEOUT = 5.0  # seconds; a picture of 16 megapixels takes about one
 AT_ONCE = 2
+NEEDED = frozenset({"PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT"})  # of the environment
 
 _threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="intake")  # each waits for one process; more wait in line
 
@@ -35,13 +36,15 @@ async def clean(data: bytes) -> bytes:
 
 def _decode(data: bytes) -> bytes:
     root = str(Path(generation.__file__).parents[1])
+    # Whatever a hostile file makes of this process, it finds no token and no password there.
+    environment = {name: value for name, value in os.environ.items() if name in NEEDED} | {"PYTHONPATH": root}
     try:
         done = subprocess.run(
             [sys.executable, "-m", "generation.intake_child"],
             input=data,
             capture_output=True,
             timeout=TIMEOUT,
-            env=os.environ | {"PYTHONPATH": root},
+            env=environment,
             process_group=0,
         )
     except subprocess.TimeoutExpired as error:

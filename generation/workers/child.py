@@ -265,7 +265,8 @@ def _spawn(
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     # torch's threads wait for each other by spinning; where the bot and a browser share the cores, that makes a step
     # ten times slower. A short spin costs nothing on a quiet machine.
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("DISCORD_")}
+    secret = ("DISCORD_", "ATELIER_")  # the bot's token, the database's password
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(secret)}
     environment = {"GOMP_SPINCOUNT": "1000"} | inherited | {"PYTHONPATH": os.pathsep.join(paths)}
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, nothing from outside
         [sys.executable, "-m", "generation.workers.child_main", str(theirs.fileno())],

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import io
 import struct
+import subprocess
 import zlib
+from typing import Any
 
 import pytest
 from PIL import ExifTags, Image, PngImagePlugin
@@ -149,3 +151,20 @@ async def test_many_at_once_are_all_answered_and_the_loop_stays_free() -> None:
     watcher.cancel()
     assert {opened(result).size for result in results} == {(1200, 900)}
     assert sorted(gaps)[int(len(gaps) * 0.99)] < 0.05
+
+
+async def test_the_decoding_process_is_told_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[dict[str, str]] = []
+    run = subprocess.run
+
+    def watched(*arguments: Any, **options: Any) -> Any:
+        told.append(options["env"])
+        return run(*arguments, **options)
+
+    monkeypatch.setenv("DISCORD_TOKEN", "geheim")
+    monkeypatch.setenv("ATELIER_DATABASE_URL", "postgresql+asyncpg://someone:geheim@db.example/atelier")
+    monkeypatch.setattr("generation.intake.subprocess.run", watched)
+    opened(await clean(encoded(Image.new("RGB", (8, 8)))))
+
+    [environment] = told
+    assert not any("geheim" in value for value in environment.values())

@@ -196,9 +196,10 @@ async def test_a_job_that_is_over_before_it_is_followed_keeps_its_outcome(tmp_pa
         bot.house.studio.listeners.accepted[:] = [remember]
         await town.invoke(ADA, "dream", prompt="early")
         await town.told(ADA, BrokenPicture().sentence)
-        await bot.client.tickets.open(late[0])  # as a busy machine may do it: what it knows of the job is from before its end
+        await bot.client.tickets.open(late[0])  # as a busy machine may do it: this is the job before its end
         [(_, following)] = bot.client.tickets._live.values()
-        await following
+        async with asyncio.timeout(10):
+            await following
 
         assert await _ticket(town, BrokenPicture().sentence)
         assert bot.client.tickets._live == {}

@@ -205,6 +205,7 @@ def _facts(commission: Commission, pictures: Sequence[StoredPicture]) -> list[tu
     facts += [("variation", f"seed {moved.seed}, strength {moved.strength:g}") for moved in request.variations]
     if request.image is not None:
         facts.append(("painted from", f"{request.image[:16]}…, strength {request.strength:g}"))
-    facts += [(name.replace("_", " "), value) for name, value in sorted(commission.recipe.items()) if name not in told]
+    known = {*told, "request", "checked_by", "rows"}  # said already, or below, or of no use to members
+    facts += [(name.replace("_", " "), value) for name, value in sorted(commission.recipe.items()) if name not in known]
     checkers = sorted({name for picture in pictures for name in picture.checked_by})
     return [*facts, ("checked by", ", ".join(checkers) or "nothing")]

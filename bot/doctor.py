@@ -17,6 +17,7 @@ import aiohttp
 import typer
 
 from bot.app import only_this_machine
+from bot.card import UNCHECKED
 from bot.config import Config, load
 from bot.store.database import Database
 from generation.errors import AtelierError, ConfigError
@@ -203,8 +204,12 @@ async def _trial_picture(config: Config) -> list[Finding]:
     found = []
     if status is not None:
         found.append(Finding(Level.OK, "device", f"Painting on {status.device}."))
-        checkers = ", ".join(status.checkers) or "nothing"
-        uploads = "accepted" if status.accepts_uploads else "refused, since no checker could look at them"
+        real = [name for name in status.checkers if not name.startswith(UNCHECKED)]
+        checkers = ", ".join(real) or "nothing"
+        uploads = "refused, since no checker could look at them"
+        if status.accepts_uploads:
+            unseen = len(real) < len(status.checkers)
+            uploads = "accepted unchecked, on this local Discord only" if unseen else "accepted"
         found.append(Finding(Level.OK, "safety", f"Pictures are checked by: {checkers}; uploads are {uploads}."))
     withheld = result.pictures[0].withheld
     if withheld:

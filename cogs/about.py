@@ -10,9 +10,11 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.answer import Interaction
+from bot.card import UNCHECKED
 from bot.client import AtelierClient
 from bot.echo import echo
 from bot.studio import Studio
+from generation.workers.worker import WorkerStatus
 
 HELP = """\
 **/dream** paints a picture from words; only the prompt is needed.
@@ -55,13 +57,26 @@ def about_text(studio: Studio) -> str:
         lines.append("The model is being loaded.")
     else:
         lines.append(f"Painted on: {echo(status.device, 100)}")
-        lines.append(f"Every picture is checked before it is shown, by: {echo(', '.join(status.checkers), 600)}")
-        uploads = "are accepted" if status.accepts_uploads else "are refused: no checker could look at them"
-        lines.append(f"Pictures to start from {uploads}.")
+        lines += _check_lines(status)
     lines.append("Prompts pass this server's /filter. A check says what it found, never that a picture is safe.")
     libraries = ", ".join(f"{name} {version(name)}" for name in ("discord.py", "diffusers", "torch"))
     lines.append(f"-# Python {platform.python_version()}, {libraries}")
     return "\n".join(lines)
+
+
+def _check_lines(status: WorkerStatus) -> list[str]:
+    checkers = [name for name in status.checkers if not name.startswith(UNCHECKED)]
+    if checkers:
+        pictures = f"Every picture is checked before it is shown, by: {echo(', '.join(checkers), 600)}"
+    else:
+        pictures = "No checker is there, so no picture is painted from words alone."
+    if not status.accepts_uploads:
+        uploads = "are refused: no checker could look at them"
+    elif len(checkers) < len(status.checkers):
+        uploads = "are accepted on this local Discord only; nothing checks what is painted from them"
+    else:
+        uploads = "are accepted"
+    return [pictures, f"Pictures to start from {uploads}."]
 
 
 async def setup(client: AtelierClient) -> None:

@@ -178,3 +178,14 @@ def test_file_names_and_alt_texts_tell_pictures_apart() -> None:
     assert len({file_name(commission, picture) for picture in (grid, first, second)}) == 3
     assert alt_text(commission, grid) == "2 AI-generated pictures side by side: a red house"
     assert alt_text(commission, second) == "AI-generated picture 2 of 2: a red house"
+
+
+def test_a_recipe_names_its_checkers_once_and_holds_no_program_text() -> None:
+    commission = a_commission(prompt="a tree")
+    inside = {"request": {"prompt": "a tree"}, "checked_by": ["checker 1", "NOT CHECKED (local only)"], "rows": 2}
+    recipe = recipe_text(replace(commission, recipe=commission.recipe | inside), some_pictures())
+
+    assert recipe.count("checked by") == 1
+    assert "NOT CHECKED" not in recipe
+    assert "{" not in recipe
+    assert "dtype: float32" in recipe

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,18 @@ async def test_help_and_about(tmp_path: Path) -> None:
 
         assert "by: test checker" in about["content"]
         assert "SHA-256 0000000000000000" in about["content"]
+
+
+async def test_about_does_not_call_the_stand_in_a_checker(tmp_path: Path) -> None:
+    painter = Painter()
+    assert painter.status is not None
+    painter.status = replace(painter.status, checkers=("test checker", "NOT CHECKED (local only)"))
+    async with open_both(tmp_path, painter) as (town, _):
+        await town.invoke(ADA, "about")
+        about = await town.told(ADA, "licence: MIT")
+
+        assert "by: test checker\n" in about["content"]
+        assert "nothing checks what is painted from them" in about["content"]
 
 
 async def test_moderators_keep_the_filter(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
+from bot.playground import ids
 from tests.bot.playground.page_bot import picture
 from tests.bot.playground.page_studio import Studio, chromium, open_studio
 
@@ -349,3 +350,13 @@ async def test_a_reply_names_what_it_answers(page: Page, studio: Studio) -> None
     await page.keyboard.press("Enter")
     await expect(last(page).get_by_role("button", name=re.compile("Ben who paints tonight"))).to_be_visible()
     await expect(last(page).locator(".mention")).to_have_text("@Ben")
+
+
+async def test_the_address_of_a_message_leads_to_it(page: Page, studio: Studio) -> None:
+    studio.say("Ben", "the one that is meant")
+    meant = page.locator("li.message", has_text="the one that is meant")
+    number = await meant.get_attribute("data-message-id")
+    studio.say("Ben", f"see https://discord.com/channels/{ids.GUILD_ID}/{ids.ART_ID}/{number}")
+    await page.get_by_role("button", name="#art › message").click()
+
+    await expect(meant).to_be_focused()

@@ -4,6 +4,7 @@ import { h, safeUrl } from "./dom.js";
 import { parse } from "./markdown.js";
 import { timeElement } from "./time.js";
 
+const MESSAGE_ADDRESS = /^https:\/\/discord\.com\/channels\/(?:\d+|@me)\/(\d+)\/(\d+)$/;
 const SIMPLE = { bold: "strong", italic: "em", underline: "u", strike: "s" };
 
 /**
@@ -54,7 +55,7 @@ function render(node, app) {
     case "spoiler":
       return spoiler(inside());
     case "link":
-      return link(node.url, inside());
+      return messageLink(node.url, app) ?? link(node.url, inside());
     case "time":
       return timeElement(node.unix, node.style) ?? `<t:${node.unix}>`;
     default:
@@ -64,6 +65,18 @@ function render(node, app) {
 
 function withBreaks(text) {
   return text.split("\n").flatMap((line, index) => (index ? [h("br"), line] : [line]));
+}
+
+/** Discord's address of a message here leads to that message, as it does there, and not to discord.com. */
+function messageLink(address, app) {
+  const [, channelId, messageId] = address.match(MESSAGE_ADDRESS) ?? [];
+  const channel = app.store.channels.get(channelId);
+  if (!channel) return null;
+  const show = () => {
+    if (channelId !== app.store.channelId) app.openChannel(channelId);
+    app.timeline.jumpTo(messageId);
+  };
+  return h("button", { type: "button", class: "mention", on: { click: show } }, `${app.channelTitle(channel)} › message`);
 }
 
 /**

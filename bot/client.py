@@ -149,7 +149,8 @@ class AtelierClient(commands.AutoShardedBot):
     async def on_ready(self) -> None:
         """Say once that people can be served."""
         self._down.clear()
-        log.info("Connected to Discord as %s in %d servers", self.user, len(self.guilds))
+        servers = "1 server" if len(self.guilds) == 1 else f"{len(self.guilds):,} servers"
+        log.info("Connected to Discord as %s in %s", self.user, servers)
         if not self._announced:
             self._announced = True
             self._on_first_ready()

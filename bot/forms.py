@@ -33,7 +33,7 @@ class Form(discord.ui.Modal):
         self.add_item(discord.ui.Label(text=label, description=description, component=text))
 
 
-def edit_form(press: Press, request: Request) -> Form:
+def edit_form(press: Press, request: Request, max_steps: int = int(STEPS.high)) -> Form:
     """The recipe, filled in, to be changed and run."""
     form = Form("Edit and run", press)
     paragraph = discord.TextStyle.paragraph
@@ -47,7 +47,7 @@ def edit_form(press: Press, request: Request) -> Form:
         required=False,
         max_length=int(NEGATIVE_LENGTH.high),
     )
-    form.ask("steps", "Steps", _span(STEPS.low, STEPS.high), default=str(request.steps), max_length=NUMBER_LENGTH)
+    form.ask("steps", "Steps", _span(STEPS.low, max_steps), default=str(request.steps), max_length=NUMBER_LENGTH)
     guidance = f"{request.guidance:g}"
     form.ask("guidance", "Guidance", _span(GUIDANCE.low, GUIDANCE.high), default=guidance, max_length=NUMBER_LENGTH)
     form.ask(

@@ -103,7 +103,7 @@ class Presses:
                 commission = await self._commission(interaction, press)
         except TimeoutError as error:
             raise BadRequest(BUSY) from error
-        await interaction.response.send_modal(edit_form(press, commission.request))
+        await interaction.response.send_modal(edit_form(press, commission.request, self._studio.config.dream.max_steps))
 
     async def _run_edited(self, interaction: Interaction, press: Press, values: dict[str, str]) -> None:
         await interaction.response.defer()

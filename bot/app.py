@@ -41,9 +41,15 @@ class App:
     metrics: Metrics
 
 
-def only_this_machine(api_url: str) -> bool:
-    """Whether the Discord at `api_url` is on a loopback address, so that no other person can be reached."""
-    host = urlsplit(api_url).hostname or ""
+def only_this_machine(config: Config) -> bool:
+    """Whether nobody but this machine's own user can be reached.
+
+    The Discord spoken to and, should it be the local one, the address it listens on are both on loopback.
+    """
+    return _is_loopback(urlsplit(config.api_url).hostname or "") and _is_loopback(config.playground.host)
+
+
+def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
     try:
@@ -55,7 +61,7 @@ def only_this_machine(api_url: str) -> bool:
 @asynccontextmanager
 async def opened(config: Config, workers: tuple[Worker, ...] | None = None) -> AsyncIterator[App]:
     """The whole house, painting and ready to connect; everything is closed in reverse order."""
-    alone = only_this_machine(config.api_url)
+    alone = only_this_machine(config)
     card = _described(config)
     if workers is None:
         workers = (ChildWorker(config.engine_settings(alone=alone)),)

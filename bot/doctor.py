@@ -173,7 +173,7 @@ async def _model(config: Config) -> list[Finding]:
 
 async def _trial_picture(config: Config) -> list[Finding]:
     """Start a real engine and paint a picture of few steps."""
-    alone = config.token is None or only_this_machine(config.api_url)
+    alone = config.token is None or only_this_machine(config)
     worker = ChildWorker(config.engine_settings(alone=alone))
     began = time.monotonic()
     try:

@@ -40,7 +40,8 @@ async def serve(
         return
     host, port = host or config.playground.host, config.playground.port if port is None else port
     async with local_discord(config, host, port, controls=controls, fresh=fresh) as (api_url, token, page):
-        there = config.model_copy(update={"api_url": api_url, "token": SecretStr(token)})
+        listening = config.playground.model_copy(update={"host": host})
+        there = config.model_copy(update={"api_url": api_url, "token": SecretStr(token), "playground": listening})
         await run(there, lambda: typer.echo(f"Open {page} and type: /dream a red house under a starry night sky"))
 
 

@@ -67,7 +67,7 @@ def report_form(press: Press) -> Form:
     form.ask(
         "reason",
         "What is wrong with it?",
-        "Optional; only moderators read it",
+        "Optional; kept for the moderators",
         style=discord.TextStyle.paragraph,
         required=False,
         max_length=REASON_LENGTH,

@@ -27,7 +27,7 @@ from tests.painter import Painter
 MODERATOR = Member(id=99, guild_id=GUILD, moderator=True)
 
 
-async def until(condition, seconds=5.0):
+async def until(condition, seconds=30.0):
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.005)

@@ -107,7 +107,7 @@ class Town:
         found: Json = await self.until(look)
         return found
 
-    async def until(self, look: Callable[[], Any], seconds: float = 15.0) -> Any:
+    async def until(self, look: Callable[[], Any], seconds: float = 45.0) -> Any:
         """Ask `look` until it finds something."""
         last = time.monotonic() + seconds
         while time.monotonic() < last:

@@ -182,10 +182,11 @@ export class App {
   /** @param {string} channelId @param {string} [before] older than this message; without it the newest ones, instead of what was known */
   async loadHistory(channelId, before) {
     const { store, api } = this;
-    if (!before) store.expectHistory(channelId);
+    // Of two fetches under way only the later one counts: the earlier one knows less than what was told since.
+    const fetch = before ? null : store.expectHistory(channelId);
     try {
       const list = await api.messages(channelId, before);
-      if (api === this.api) store.applyHistory(channelId, list, !before);
+      if (api === this.api && store.isNewest(channelId, fetch)) store.applyHistory(channelId, list, !before);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       if (api === this.api) this.toasts.show(error.message);

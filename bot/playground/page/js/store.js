@@ -67,7 +67,14 @@ export class Store extends EventTarget {
 
   /** Tell that a channel's history is being fetched: what happens meanwhile is applied again on top of it. @param {string} channelId */
   expectHistory(channelId) {
-    this.early.set(channelId, []);
+    const meanwhile = [];
+    this.early.set(channelId, meanwhile);
+    return meanwhile;
+  }
+
+  /** Whether no later fetch of the channel's history was begun. @param {string} channelId @param {any[] | null} meanwhile */
+  isNewest(channelId, meanwhile) {
+    return meanwhile === null || this.early.get(channelId) === meanwhile;
   }
 
   /** @param {string} channelId @param {any[]} list newest first @param {boolean} replace forget what was known, after a gap */
@@ -75,8 +82,10 @@ export class Store extends EventTarget {
     const known = replace ? new Map() : (this.messages.get(channelId) ?? new Map());
     for (const message of list) known.set(message.id, message);
     this.messages.set(channelId, known);
-    for (const change of this.early.get(channelId) ?? []) change();
-    this.early.delete(channelId);
+    if (replace) {
+      for (const change of this.early.get(channelId) ?? []) change();
+      this.early.delete(channelId);
+    }
     if (list.length < 50) this.complete.add(channelId);
     else if (replace) this.complete.delete(channelId);
     this.emit("messages", { channelId });

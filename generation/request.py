@@ -44,6 +44,9 @@ SEED = Range(0, 2**32 - 1, "The seed")
 COUNT = Range(1, 4, "The number of pictures")
 STRENGTH = Range(0.05, 1.0, "Strength")
 SIDE_MULTIPLE = 8  # one latent cell of every Stable Diffusion VAE is 8 pixels wide
+CLIP_SKIP = Range(0, 4, "Clip skip", "layers")
+LORA_SCALE = Range(-2.0, 2.0, "The scale of a LoRA")
+MAX_LORAS = 4
 MAX_ASPECT = 8.0
 MAX_VARIATIONS = 16  # how often a variation of a variation may be taken before the chain is refused
 
@@ -54,6 +57,14 @@ class Variation:
 
     seed: int
     strength: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lora:
+    """A small set of weights added to the model's: its name in the owner's folder, and how strongly."""
+
+    name: str
+    scale: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +88,8 @@ class Request:
     image: str | None = None  # SHA-256 of the picture to start from; its bytes travel beside the request
     strength: float | None = None  # how much of that picture is repainted
     variations: tuple[Variation, ...] = ()
+    loras: tuple[Lora, ...] = ()
+    clip_skip: int = 0  # last layers of the text encoder that are left out
 
     def __post_init__(self) -> None:
         _check_text(self.prompt, PROMPT_LENGTH)
@@ -97,6 +110,11 @@ class Request:
         for variation in self.variations:
             SEED.check(variation.seed)
             Range(0.0, 1.0, "Variation strength").check(variation.strength)
+        CLIP_SKIP.check(self.clip_skip)
+        if len(self.loras) > MAX_LORAS:
+            raise BadRequest(f"At most {MAX_LORAS} LoRAs can be used at once; you asked for {len(self.loras)}.")
+        for lora in self.loras:
+            LORA_SCALE.check(lora.scale)
 
     def _check_size(self) -> None:
         SIDE.check(self.width)
@@ -133,6 +151,7 @@ class Request:
         known = {field.name for field in fields(cls)}
         values = {key: value for key, value in data.items() if key in known}
         values["variations"] = tuple(Variation(**item) for item in data.get("variations", ()))
+        values["loras"] = tuple(Lora(**item) for item in data.get("loras", ()))
         return cls(**values)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from generation.engine.weights import LoadedModel
+from generation.engine.model import LoadedModel
 
 log = logging.getLogger(__name__)
 

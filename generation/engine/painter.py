@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from generation.engine import noise, samplers, text
 from generation.engine.library import Sampler
-from generation.engine.weights import LoadedModel
+from generation.engine.model import LoadedModel
 from generation.errors import Cancelled
 from generation.request import Request
 
@@ -30,8 +30,8 @@ class Painter:
     ) -> torch.Tensor:
         """Latents (count, channels, height, width in cells); raises Cancelled between steps once `stop()` is true."""
         model, place = self._model, self._model.place
-        words = text.encode(model.tokenizer, model.text_encoder, request.prompt, request.negative)
-        embedded = model.unet.config.time_cond_proj_dim is not None
+        words = text.encode(model.tokenizers[0], model.text_encoders[0], request.prompt, request.negative)
+        embedded = model.denoiser.config.time_cond_proj_dim is not None
         guided = request.guidance > 1.0 and not embedded
         rows = [words.positive.repeat(request.count, 1, 1)]
         if guided:
@@ -54,7 +54,7 @@ class Painter:
             if stop():
                 raise Cancelled
             given = torch.cat([latents] * 2) if guided else latents
-            output = model.unet(
+            output = model.denoiser(
                 sampler.scale_model_input(given, timestep),
                 timestep,
                 encoder_hidden_states=conditioning,
@@ -95,7 +95,7 @@ class Painter:
     def _guidance_input(self, request: Request) -> torch.Tensor:
         """Guidance as an input of the denoiser, the way consistency models were distilled (arXiv 2310.04378)."""
         scales = torch.tensor([request.guidance - 1.0]).repeat(request.count) * 1000.0
-        width = self._model.unet.config.time_cond_proj_dim
+        width = self._model.denoiser.config.time_cond_proj_dim
         half = width // 2
         rates = torch.exp(torch.arange(half, dtype=torch.float32) * -(torch.log(torch.tensor(10000.0)) / (half - 1)))
         angles = scales[:, None] * rates[None, :]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from PIL import Image
 
-from generation.engine.weights import LoadedModel
+from generation.engine.model import LoadedModel
 
 SOURCE = 32  # the most source pixels along a side
 SHOWN = 256  # pixels, the width of the preview's file

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,8 @@ from diffusers import StableDiffusionPipeline
 from safetensors import SafetensorError
 
 from generation.engine.device import Place
-from generation.engine.library import Autoencoder, Denoiser, ImageProcessor, TextEncoder, Tokenizer
+from generation.engine.families import FAMILIES
+from generation.engine.model import LoadedModel
 from generation.errors import ModelUnavailable
 from generation.models import ModelCard, ModelSource, SourceKind, describe, describe_folder, family_of, read_header
 
@@ -22,27 +22,6 @@ log = logging.getLogger(__name__)
 
 FINGERPRINT_LIMIT = 200_000_000  # bytes; larger folders are told apart by the denoiser's hash alone
 PARTS = ("unet", "vae", "text_encoder")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadedModel:
-    """The parts of one model, on their device, ready to paint."""
-
-    card: ModelCard
-    place: Place
-    unet: Denoiser
-    vae: Autoencoder
-    text_encoder: TextEncoder
-    tokenizer: Tokenizer
-    images: ImageProcessor
-    sampler_config: Mapping[str, Any]  # the model's own scheduler settings
-    files: Mapping[str, str]  # SHA-256 of every file by relative path; empty for large models
-    own_checker: Path | None  # folder of the safety checker that came with the model
-
-    @property
-    def cell(self) -> int:
-        """Pixels along one side of a latent cell."""
-        return int(self.images.config.vae_scale_factor)
 
 
 def load(source: ModelSource, place: Place) -> LoadedModel:
@@ -117,14 +96,21 @@ def _placed(pipeline: Any, place: Place, card: ModelCard, folder: Path | None, p
     return LoadedModel(
         card=replace(card, sha256=_digest(weights)),
         place=place,
-        unet=pipeline.unet,
+        family=FAMILIES[card.family],
+        denoiser=pipeline.unet,
         vae=pipeline.vae,
-        text_encoder=pipeline.text_encoder,
-        tokenizer=pipeline.tokenizer,
+        text_encoders=(pipeline.text_encoder,),
+        tokenizers=(pipeline.tokenizer,),
         images=pipeline.image_processor,
         sampler_config=dict(pipeline.scheduler.config),
         files=fingerprint(folder) if folder is not None else {},
         own_checker=checker if checker is not None and checker.is_dir() else None,
+        pipeline=pipeline,
+        bytes=sum(
+            weight.nbytes
+            for part in (pipeline.unet, pipeline.vae, pipeline.text_encoder)
+            for weight in part.parameters()
+        ),
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from generation.engine.weights import LoadedModel
+from generation.engine.model import LoadedModel
 from generation.errors import ModelUnavailable
 from generation.safety import parts
 from generation.safety.checker import Checker

@@ -6,7 +6,10 @@ import subprocess
 import sys
 
 PURE = (
-    "bench",
+    "bench.configurations",
+    "bench.measures",
+    "bench.trace",
+    "bench.worker",
     "dispatch",
     "engine.files",
     "engine.recipe",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import diffusers
@@ -70,16 +72,15 @@ def find(arch: str | None, model: str, place: Place, *, plain: bool = False) -> 
 def assemble(shape: Architecture, place: Place) -> Any:
     """The library's pipeline of `shape` with random weights; on the meta device it has shapes only."""
     library: Any = diffusers  # it leaves its types open
-    with torch.random.fork_rng(devices=[place.device] if place.device.type == "cuda" else []), place.device:
-        torch.manual_seed(SEED)
-        unet = library.UNet2DConditionModel(**shape.unet)
+    unet = assemble_denoiser(shape, place)
+    with _same_weights(place):
         vae = library.AutoencoderTiny(**shape.vae) if shape.tiny_vae else library.AutoencoderKL(**shape.vae)
         encoders: list[Any] = [
             (CLIPTextModelWithProjection if index else CLIPTextModel)(CLIPTextConfig(**text))
             for index, text in enumerate(shape.texts)
         ]
-    for part in (unet, vae, *encoders):
-        part.to(place.dtype).eval().requires_grad_(False)
+    for part in (vae, *encoders):
+        _settle(part, place)
     tokenizer = CLIPTokenizer.from_pretrained(str(STARTER / "tokenizer"))
     parts: dict[str, Any] = {"unet": unet, "vae": vae, "text_encoder": encoders[0], "tokenizer": tokenizer}
     scheduler = library.DDIMScheduler(clip_sample=False, set_alpha_to_one=False, **shape.scheduler)
@@ -89,9 +90,32 @@ def assemble(shape: Architecture, place: Place) -> Any:
     else:
         checker: dict[str, Any] = {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
         pipeline = library.StableDiffusionPipeline(**parts, scheduler=scheduler, **checker)
+    return pipeline
+
+
+def assemble_denoiser(shape: Architecture, place: Place) -> Any:
+    """The denoiser of `shape` alone."""
+    library: Any = diffusers
+    with _same_weights(place):
+        unet = library.UNet2DConditionModel(**shape.unet)
+    _settle(unet, place)
     if place.device.type != "meta":
         _calibrate(unet, place)
-    return pipeline
+    return unet
+
+
+@contextmanager
+def _same_weights(place: Place) -> Iterator[None]:
+    """Within it, modules are made on the device with the same weights every time."""
+    with torch.random.fork_rng(devices=[place.device] if place.device.type == "cuda" else []), place.device:
+        torch.manual_seed(SEED)
+        yield
+
+
+def _settle(part: Any, place: Place) -> None:
+    if part.dtype != place.dtype:
+        part.to(place.dtype)
+    part.eval().requires_grad_(False)
 
 
 def denoiser_inputs(unet: Any, place: Place, rows: int, side: tuple[int, int]) -> dict[str, Any]:

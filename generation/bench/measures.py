@@ -1,4 +1,4 @@
-"""What is read from a run: percentiles, throughput without its tail, and slowdown against being alone."""
+"""What is read from a run: percentiles, throughput, and slowdown against being alone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-TAIL = 0.1  # of the requests and of the pictures: an emptying engine is not what is being measured
+TAIL = 0.1  # of the requests: those that come last meet an engine that empties
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,17 +57,13 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ranked[low] + (ranked[high] - ranked[low]) * (place - low)
 
 
-def window(block: Sequence[Served]) -> tuple[int, int, float]:
-    """Pictures, image-steps and seconds from the first arrival until all but the last TAIL of the pictures are done."""
-    ranked = sorted(block, key=lambda served: served.done)
-    wanted = math.ceil(sum(served.pictures for served in ranked) * (1.0 - TAIL))
-    pictures = steps = 0
-    end = start = min(served.arrived for served in ranked)
-    for served in ranked:
-        if pictures >= wanted:
-            break
-        pictures, steps, end = pictures + served.pictures, steps + served.image_steps, served.done
-    return pictures, steps, end - start
+def drained(block: Sequence[Served]) -> tuple[int, int, float]:
+    """Pictures, image-steps and seconds from the first arrival to the last file.
+
+    All of it counts: whoever does short jobs first would gain from a window that ends before the long ones.
+    """
+    start, end = min(served.arrived for served in block), max(served.done for served in block)
+    return sum(served.pictures for served in block), sum(served.image_steps for served in block), end - start
 
 
 def kept(block: Sequence[Served]) -> list[Served]:
@@ -81,16 +77,16 @@ def summarise(run: Run, alone: Mapping[int, float], roof: float | None) -> dict[
 
     `alone` holds the seconds that a request needs by itself, by number; `roof` pictures a second.
     """
-    windows = [window(block) for block in run.blocks]
-    seconds = sum(span for _, _, span in windows)
+    totals = [drained(block) for block in run.blocks]
+    seconds = sum(span for _, _, span in totals)
     counted = [served for block in run.blocks for served in kept(block)]
     latencies = [served.done - served.arrived for served in counted]
     firsts = [served.first - served.arrived for served in counted if served.first is not None]
     slower = [(s.done - s.arrived) / alone[s.number] for s in counted if alone.get(s.number)]
     figures = {"requests": float(len(counted))}
     if seconds > 0:
-        figures["pictures_per_s"] = sum(pictures for pictures, _, _ in windows) / seconds
-        figures["image_steps_per_s"] = sum(steps for _, steps, _ in windows) / seconds
+        figures["pictures_per_s"] = sum(pictures for pictures, _, _ in totals) / seconds
+        figures["image_steps_per_s"] = sum(steps for _, steps, _ in totals) / seconds
         if roof:
             figures["share_of_roof"] = figures["pictures_per_s"] / roof
     for share in (50, 95, 99):

@@ -158,19 +158,25 @@ class Trace:
 
 
 def generate(mix: Mix, card: ModelCard, *, seed: int, requests: int, side: int, bursty: bool = False) -> Trace:
-    """A Poisson trace of `requests` requests for pictures of side × side pixels; the same for the same arguments."""
+    """`requests` requests for pictures of side × side pixels at Poisson moments; the same for the same arguments."""
     dice = random.Random(seed)  # noqa: S311  # a benchmark repeats itself; nothing here is secret
     wishes = [_wish(mix, card, side, dice) for _ in range(requests)]
     moments, now = [], 0.0
-    mean = sum(mix.counts[count] * count for count in mix.counts) / sum(mix.counts.values())  # pictures a request
     for _ in wishes:
         moments.append(now)
-        now += dice.expovariate(1.0 / mean)
+        now += dice.expovariate(1.0)
+    stretch = sum(wish.count for wish in wishes) / now  # short traces keep the rate they promise as well
     burst = None
     if bursty:
         size = min(BURST, max(2, requests // 2))
         burst = ((requests - size) // 2, (requests - size) // 2 + size)
-    return Trace(seed=seed, mix=mix.name, moments=tuple(moments), requests=tuple(wishes), burst=burst)
+    return Trace(
+        seed=seed,
+        mix=mix.name,
+        moments=tuple(moment * stretch for moment in moments),
+        requests=tuple(wishes),
+        burst=burst,
+    )
 
 
 def _wish(mix: Mix, card: ModelCard, side: int, dice: random.Random) -> Request:

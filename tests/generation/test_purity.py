@@ -8,6 +8,8 @@ import sys
 PURE = (
     "bench.configurations",
     "bench.measures",
+    "bench.plots",
+    "bench.report",
     "bench.trace",
     "bench.worker",
     "dispatch",

@@ -1,4 +1,4 @@
-"""Percentiles and windows are plain arithmetic, checked against numpy and by hand."""
+"""Percentiles and totals are plain arithmetic, checked against numpy and by hand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generation.bench.measures import Calls, Run, Served, kept, percentile, summarise, window
+from generation.bench.measures import Calls, Run, Served, drained, kept, percentile, summarise
 
 
 def served(number: int, arrived: float, done: float, *, pictures: int = 1, first: float | None = None) -> Served:
@@ -24,18 +24,18 @@ def test_there_is_no_percentile_of_nothing():
         percentile([], 0.5)
 
 
-def test_the_tail_counts_neither_for_throughput_nor_for_waiting():
+def test_the_tail_counts_for_throughput_but_not_for_waiting():
     block = [served(i, i * 1.0, i + 2.0) for i in range(10)]
-    assert window(block) == (9, 90, 10.0)
+    assert drained(block) == (10, 100, 11.0)
     assert [item.number for item in kept(block)] == list(range(9))
 
 
 def test_figures_of_a_run():
     block = [served(i, float(i), i + 2.0, first=i + 0.5) for i in range(10)]
     run = Run(blocks=[block], calls=Calls(calls=10, rows=30, padded=10), gauges={"busy": [0.5, 0.7]})
-    figures = summarise(run, dict.fromkeys(range(10), 1.0), roof=1.8)
-    assert figures["pictures_per_s"] == pytest.approx(0.9)
-    assert figures["image_steps_per_s"] == pytest.approx(9.0)
+    figures = summarise(run, dict.fromkeys(range(10), 1.0), roof=20 / 11)
+    assert figures["pictures_per_s"] == pytest.approx(10 / 11)
+    assert figures["image_steps_per_s"] == pytest.approx(100 / 11)
     assert figures["share_of_roof"] == pytest.approx(0.5)
     assert figures["latency_p95_s"] == pytest.approx(2.0)
     assert figures["first_preview_p95_s"] == pytest.approx(0.5)
@@ -50,9 +50,9 @@ def test_what_was_not_measured_is_absent():
 
 
 @given(st.lists(st.tuples(st.floats(0, 100), st.floats(0.001, 50), st.integers(1, 4)), min_size=1, max_size=30))
-def test_a_window_never_holds_more_than_was_done(items: list[tuple[float, float, int]]):
+def test_figures_of_any_run_are_sound(items: list[tuple[float, float, int]]):
     block = [served(i, at, at + took, pictures=count) for i, (at, took, count) in enumerate(items)]
-    pictures, steps, seconds = window(block)
-    assert 1 <= pictures <= sum(item.pictures for item in block)
-    assert steps == pictures * 10
-    assert 0 < seconds <= max(item.done for item in block)
+    figures = summarise(Run(blocks=[block, block]), {}, None)
+    assert figures["pictures_per_s"] > 0
+    assert 0 < figures["latency_p50_s"] <= figures["latency_p95_s"] <= figures["latency_p99_s"] <= 50.001
+    assert 1 <= len(kept(block)) <= len(block)

@@ -40,7 +40,7 @@ class Ledger(Protocol):
 
 
 class Dispatcher:
-    """Keeps every worker as busy as the line allows; one task per place of a worker."""
+    """Keeps every worker as busy as the line allows: one task claims for each, and one paints each job."""
 
     def __init__(
         self,
@@ -55,7 +55,8 @@ class Dispatcher:
         self._running: dict[str, Worker] = {}
         self._cancelled: set[str] = set()  # running jobs that were asked to stop
         self._stopping = False
-        self._tasks: list[asyncio.Task[None]] = []
+        self._claiming: list[asyncio.Task[None]] = []
+        self._painting: set[asyncio.Task[None]] = set()
 
     @property
     def running(self) -> frozenset[str]:
@@ -66,8 +67,7 @@ class Dispatcher:
         """Start the workers and begin to claim."""
         for worker in self._workers:
             await worker.start()
-            for place in range(worker.capacity):
-                self._tasks.append(asyncio.create_task(self._serve(worker), name=f"dispatch-{place}"))
+            self._claiming.append(asyncio.create_task(self._serve(worker), name="claim"))
 
     def notify(self) -> None:
         """Somebody joined the line."""
@@ -85,18 +85,29 @@ class Dispatcher:
         """Claim nothing more; let running jobs finish for `grace` seconds, then put them back and stop the workers."""
         self._stopping = True
         self._wake.set()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=grace if self._running else 1.0)
+        await self._ended(grace if self._running else 1.0)
         for worker in self._workers:
             await worker.close()  # whatever still paints ends in WorkerLost and is put back by its own task
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=5.0)
-            for task in late:
-                task.cancel()
+        for task in await self._ended(5.0):
+            task.cancel()
+
+    async def _ended(self, patience: float) -> set[asyncio.Task[None]]:
+        """Wait for all tasks, those too that began in the meantime; returns the late ones."""
+        late: set[asyncio.Task[None]] = set()
+        if self._claiming:
+            _, late = await asyncio.wait(self._claiming, timeout=patience)
+        if self._painting:
+            _, painting = await asyncio.wait(set(self._painting), timeout=patience)
+            late |= painting
+        return late
 
     async def _serve(self, worker: Worker) -> None:
+        mine: set[asyncio.Task[None]] = set()
         while not self._stopping:
             self._wake.clear()  # before asking, so that whoever joins during the question is not missed
+            if len(mine) >= worker.capacity:
+                await self._wait()
+                continue
             try:
                 job = await self._ledger.claim()
             except Exception:  # the loop must survive a locked or full database: the line waits, nothing is lost
@@ -106,7 +117,21 @@ class Dispatcher:
             if job is None:
                 await self._wait()
                 continue
-            await self._paint(worker, job)
+            alone = job.attempt >= MAX_ATTEMPTS
+            if alone and mine:  # it may be what took the worker down: its neighbours must not go down with it again
+                await asyncio.wait(mine)
+            task = self._begin(worker, job, mine)
+            if alone:
+                await asyncio.wait({task})
+
+    def _begin(self, worker: Worker, job: Job, mine: set[asyncio.Task[None]]) -> asyncio.Task[None]:
+        self._running[job.id] = worker
+        task = asyncio.create_task(self._paint(worker, job), name=f"paint-{job.id}")
+        for group in (mine, self._painting):
+            group.add(task)
+            task.add_done_callback(group.discard)
+        task.add_done_callback(lambda _: self._wake.set())  # a place is free
+        return task
 
     async def _wait(self) -> None:
         with contextlib.suppress(TimeoutError):
@@ -114,7 +139,6 @@ class Dispatcher:
                 await self._wake.wait()
 
     async def _paint(self, worker: Worker, job: Job) -> None:
-        self._running[job.id] = worker
         log.info("job %s: painting, attempt %d", job.id, job.attempt)
         try:
             result = await worker.paint(job, lambda progress: self._on_progress(job, progress))

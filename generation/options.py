@@ -15,6 +15,7 @@ SAMPLERS: dict[str, str] = {
     "unipc": "UniPC",
     "heun": "Heun",
     "lcm": "LCM",
+    "flow_euler": "Flow-match Euler",
 }
 
 ASPECTS: dict[str, tuple[int, int]] = {

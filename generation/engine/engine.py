@@ -1,183 +1,274 @@
-"""Everything the child process does with a job: check, paint, decode, pass the gate, write files."""
+"""The engine: many members' pictures advance together, one unit of work at a time.
+
+    submit ─► begin (encode, noise) ─► planner ─► lane.advance (one step of some) ─► decode ─► painted(pixels)
+
+A unit is one denoiser call or one decoding. It knows nothing of safety and files: what it has painted goes to the
+gate. Everything here runs in one thread.
+"""
 
 from __future__ import annotations
 
-import io
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
-import diffusers
 import torch
-from PIL import Image
 
-from generation.engine import decode, device, files, recipe, text, weights
-from generation.engine.painter import Painter
-from generation.engine.preview import Preview
-from generation.errors import BrokenPicture, Cancelled, NotApproved, OutOfMemory, UploadsRefused
-from generation.job import Job, Progress, Result
-from generation.models import resolve
-from generation.request import Request
-from generation.safety.gate import NO_CHECKER, Gate, Released
-from generation.safety.standing import stand
-from generation.workers.worker import EngineSettings, WorkerStatus
+from generation.engine.glimpse import Glimpse
+from generation.engine.lane import Lane
+from generation.engine.options import EngineOptions
+from generation.engine.painting import Painting
+from generation.engine.planner import Planner
+from generation.engine.sample import Key, Sample
+from generation.errors import AtelierError, Cancelled, ModelUnavailable, PaintingError
+from generation.job import Progress
+from generation.safety.gate import Pixels
 
 log = logging.getLogger(__name__)
 
-WARM_STEPS = 4
+
+@dataclass(slots=True)
+class Counts:
+    """What the engine has done since it started."""
+
+    calls: int = 0
+    rows: int = 0  # that carried somebody's picture
+    padded: int = 0  # that did not
+    decoded: int = 0
+    broken_in_a_row: int = 0  # jobs without one sound picture since the last sound one
 
 
 @dataclass(slots=True)
-class Stages:
-    """Seconds spent in each part of the last job."""
-
-    denoise: float = 0.0
-    decode: float = 0.0
-    release: float = 0.0
+class _Live:
+    paintings: dict[int, Painting] = field(default_factory=dict)
+    stepping: list[Sample] = field(default_factory=list)
+    finished: deque[Sample] = field(default_factory=deque)  # through all steps, not yet decoded
 
 
 class Engine:
-    """One loaded model with its gate; paints one job at a time."""
+    """Paints for everybody at once; `painted` is told of each job whose pictures are all decoded."""
 
-    def __init__(self, settings: EngineSettings, alive: Callable[[str], None]) -> None:
-        """Load, warm up and test, saying so to `alive`; raises ModelUnavailable, or NotApproved by the gate."""
-        self._settings = settings
-        self._alive = alive
-        self.stages = Stages()
-        alive("loading")
-        self._place = device.choose(settings.device, settings.dtype, settings.threads)
-        self._model = weights.load(resolve(settings.model), self._place)
-        alive("loading the safety checkers")
-        self._gate: Gate = Gate(stand(settings, self._model), alive=lambda: alive("checking"))
-        self._painter = Painter(self._model)
-        self._preview = Preview.fit(self._model)
-        alive("warming up")
-        pace = self._warm_up()
-        self.status = self._introduce(pace)
+    def __init__(
+        self,
+        options: EngineOptions,
+        *,
+        painted: Callable[[Painting, list[Pixels]], None],
+        glimpse: Glimpse | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._options = options
+        self._painted = painted
+        self._glimpse = glimpse
+        self._clock = clock
+        self._planner = Planner(preview_first=options.preview_first)
+        self._lanes: dict[str, Lane] = {}
+        self._submitted: deque[Painting] = deque()
+        self._live = _Live()
+        self._decode_next = False  # newcomers went before a finished picture once; not twice
+        self.counts = Counts()
 
-    def paint(self, job: Job, on_progress: Callable[[Progress], None], stop: Callable[[], bool]) -> Result:
-        """Paint `job`; raises a PaintingError, NotApproved when not one picture may be shown."""
-        request = job.request
-        if not self._gate.can_judge(request):
-            raise NotApproved(UploadsRefused().sentence if request.image is not None else NO_CHECKER)
-        began = time.perf_counter()
+    # -- from outside ------------------------------------------------------------------------------------------------
+
+    def put(self, lane: Lane) -> None:
+        """Make a model's lane ready to paint."""
+        self._lanes[lane.name] = lane
+
+    def drop(self, name: str) -> None:
+        """Let go of a model that paints nothing now."""
+        assert not self.paints_with(name), "a model with pictures in flight stays"
+        self._lanes.pop(name, None)
+
+    def paints_with(self, name: str) -> bool:
+        """Whether pictures of this model are in flight."""
+        return any(painting.job.request.model == name for painting in self._live.paintings.values())
+
+    @property
+    def lanes(self) -> dict[str, Lane]:
+        """The models that are ready, by name."""
+        return dict(self._lanes)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is submitted or in flight."""
+        return bool(self._submitted or self._live.paintings)
+
+    def submit(self, painting: Painting) -> None:
+        """Take a job up at the next tick."""
+        painting.arrived = self._clock()
+        self._submitted.append(painting)
+
+    def cancel(self, number: int) -> None:
+        """End a painting; unknown numbers are ignored."""
+        for painting in [item for item in self._submitted if item.number == number]:
+            self._submitted.remove(painting)
+            painting.on_failed(Cancelled())
+        painting_now = self._live.paintings.get(number)
+        if painting_now is not None:
+            self._fail(painting_now, Cancelled())
+
+    def tick(self) -> bool:
+        """Do one unit of work; False when there is none."""
+        while self._submitted:
+            self._begin(self._submitted.popleft())
+        samples = self._next_call()
+        newcomers = bool(samples) and any(not sample.done for sample in samples)
+        if self._live.finished and (self._decode_next or not newcomers):
+            self._decode_next = False
+            self._decode()
+            return True
+        if not samples:
+            return False
+        self._decode_next = True
+        self._advance(samples)
+        return True
+
+    # -- beginning ---------------------------------------------------------------------------------------------------
+
+    def _begin(self, painting: Painting) -> None:
+        began = self._clock()
+        name = painting.job.request.model
+        lane = self._lanes.get(name)
+        if lane is None:
+            painting.on_failed(ModelUnavailable(f"The model “{name}” is not loaded here."))
+            return
+        painting.lane = lane
         try:
-            released = self._paint(job, on_progress, stop)
-        except torch.OutOfMemoryError as error:
-            torch.cuda.empty_cache()
-            raise OutOfMemory from error
-        except RuntimeError as error:
-            if "alloc" not in str(error).lower():  # how torch says it on a CPU
-                raise
-            raise OutOfMemory from error
-        if not any(picture.approved for picture in released.pictures):
-            if all(picture.withheld == BrokenPicture().sentence for picture in released.pictures):
-                raise BrokenPicture
-            raise NotApproved(released.pictures[0].withheld, flagged=released.flagged)
-        return Result(
-            job_id=job.id,
-            pictures=released.pictures,
-            grid=released.grid,
-            recipe=self._recipe(request),
-            seconds=time.perf_counter() - began,
-        )
+            painting.samples = lane.begin(painting.number, painting.job, painting.arrived)
+        except AtelierError as error:
+            painting.on_failed(error)
+            return
+        except Exception as error:  # whatever it was, this job ends with a sentence and its neighbours go on
+            self._end_with(painting, error)
+            return
+        self._live.paintings[painting.number] = painting
+        self._live.stepping += painting.samples
+        painting.seconds += self._clock() - began
 
-    def _paint(self, job: Job, on_progress: Callable[[Progress], None], stop: Callable[[], bool]) -> Released:
-        request = job.request
-        marks = [time.perf_counter()]
+    def _next_call(self) -> list[Sample]:
+        return self._planner.choose(self._live.stepping, self._clock(), room=self._room, row_seconds=self._row_seconds)
 
-        def stepped(step: int, steps: int, clean: torch.Tensor) -> None:
-            on_progress(Progress(step=step, steps=steps, preview=self._preview.jpeg(clean)))
+    def _room(self, key: Key) -> int:
+        return self._lanes[key.model].room(key)
 
-        latents = self._painter.paint(request, _opened(job), on_step=stepped, stop=stop)
-        if stop():
-            raise Cancelled
-        marks.append(time.perf_counter())
-        pixels = decode.decode(self._model, latents, lambda: self._alive("decoding"))
-        marks.append(time.perf_counter())
-        released = self._gate.release(pixels, request=request, write=self._writer(request))
-        marks.append(time.perf_counter())
-        self.stages = Stages(*(end - start for start, end in pairwise(marks)))
-        return released
+    def _row_seconds(self, key: Key) -> float:
+        return self._lanes[key.model].row_seconds(key)
 
-    def _writer(self, request: Request) -> Callable[[Image.Image, int | None], files.PictureFile]:
-        def write(image: Image.Image, index: int | None) -> files.PictureFile:
-            own = request if index is None else request.single(index)
-            parameters = recipe.as_parameters(own, self._model.card) if self._settings.embed_recipe else None
-            upload = request.image is not None
-            return files.encode(image, self._settings.file_format, parameters=parameters, from_upload=upload)
+    # -- stepping ----------------------------------------------------------------------------------------------------
 
-        return write
+    def _advance(self, samples: Sequence[Sample]) -> None:
+        began = self._clock()
+        lane = self._lanes[samples[0].key.model]
+        before = [sample.done for sample in samples]
+        try:
+            ran = lane.advance(samples)
+        except Exception as error:  # one picture's fault must not end its neighbours': each goes on alone
+            self._isolate(samples, error)
+            return
+        moved = [sample for sample, done in zip(samples, before, strict=True) if sample.done != done]
+        self._account(moved, ran, self._clock() - began)
+        for painting in self._paintings_of(moved):
+            self._tell(painting)
+        for sample in moved:
+            if not sample.left:
+                self._finish(sample)
 
-    def _recipe(self, request: Request) -> dict[str, object]:
-        left_out = text.tokens_left_out(self._model.tokenizers[0], request.prompt)
-        return recipe.as_values(
-            request,
-            self._model.card,
-            {
-                "dtype": self._place.dtype_name,
-                "device": self._place.device.type,
-                "rows": request.count * (2 if request.guidance > 1.0 else 1),
-                "torch": str(torch.__version__),  # a plain str: the object itself would import torch in the parent
-                "diffusers": diffusers.__version__,
-                "checked_by": list(self._gate.names),
-                **({"tokens_left_out": left_out} if left_out else {}),
-            },
-        )
+    def _isolate(self, samples: Sequence[Sample], error: Exception) -> None:
+        paintings = self._paintings_of(samples)
+        if len(paintings) == 1 or _sticks(error):
+            for painting in paintings:
+                self._end_with(painting, error)
+            return
+        log.warning("A call for %d jobs failed; each is tried alone", len(paintings))
+        for painting in paintings:
+            self._advance([sample for sample in samples if sample.painting == painting.number])
 
-    def _warm_up(self) -> float:
-        """Seconds per megapixel-step of one guided picture, after the first steps have filled all caches."""
-        card = self._model.card
-        side = min(card.native, 512)
-        request = self._sample(side)
-        times = [time.perf_counter()]
+    def _account(self, samples: Sequence[Sample], ran: int, seconds: float) -> None:
+        rows = sum(sample.rows for sample in samples)
+        self.counts.calls += 1
+        self.counts.rows += rows
+        self.counts.padded += ran - rows
+        for sample in samples:
+            painting = self._live.paintings[sample.painting]
+            painting.seconds += seconds * sample.rows / max(1, rows)
+            painting.rows.add(ran)
 
-        def stepped(step: int, steps: int, clean: torch.Tensor) -> None:
-            self._preview.jpeg(clean)
-            times.append(time.perf_counter())
-            self._alive("warming up")
+    def _tell(self, painting: Painting) -> None:
+        """Tell of a step; with a preview where one is due and can be seen."""
+        preview = None
+        if self._glimpse is not None and painting.lane is not None:
+            preview = self._glimpse.of(painting, self._clock())
+        painting.on_progress(Progress(step=painting.step, steps=painting.steps, preview=preview))
 
-        latents = self._painter.paint(request, None, on_step=stepped, stop=lambda: False)
-        decode.decode(self._model, latents, lambda: self._alive("warming up"))
-        fastest = min(end - start for start, end in pairwise(times))
-        return fastest / (side * side / 1e6)
-
-    def _introduce(self, pace: float) -> WorkerStatus:
-        words = self._sample(64)
-        upload = replace(words, image="0" * 64, strength=0.5)
-        if self._gate.can_judge(words):
-            self._gate.self_test(words)
+    def _finish(self, sample: Sample) -> None:
+        self._live.stepping.remove(sample)
+        painting = self._live.paintings[sample.painting]
+        if self._lanes[sample.key.model].broken(sample):
+            self._keep(painting, sample, None)
         else:
-            log.warning(
-                "No safety checker can judge what “%s” paints: nothing will be shown. Name one under safety.checkers.",
-                self._model.card.name,
-            )
-        return WorkerStatus(
-            card=self._model.card,
-            device=self._place.words,
-            seconds_per_megapixel_step=pace,
-            checkers=self._gate.names,
-            accepts_uploads=self._gate.can_judge(upload),
-        )
+            self._live.finished.append(sample)
 
-    def _sample(self, side: int) -> Request:
-        card = self._model.card
-        return Request(
-            prompt="a hill",
-            width=side,
-            height=side,
-            steps=WARM_STEPS,
-            guidance=max(card.guidance, 0.0),
-            sampler=card.sampler,
-            seed=0,
-            model=card.name,
-        )
+    # -- decoding ----------------------------------------------------------------------------------------------------
+
+    def _decode(self) -> None:
+        began = self._clock()
+        first = self._live.finished[0]
+        lane = self._lanes[first.key.model]
+        alike = [sample for sample in self._live.finished if sample.key == first.key][: lane.decodes(first.key)]
+        for sample in alike:
+            self._live.finished.remove(sample)
+        try:
+            pixels = lane.decode(alike)
+        except Exception as error:  # as in _advance
+            for painting in self._paintings_of(alike):
+                self._end_with(painting, error)
+            return
+        self.counts.decoded += len(alike)
+        share = (self._clock() - began) / len(alike)
+        for sample, picture in zip(alike, pixels, strict=True):
+            painting = self._live.paintings[sample.painting]
+            painting.seconds += share
+            self._keep(painting, sample, picture)
+
+    def _keep(self, painting: Painting, sample: Sample, picture: Pixels) -> None:
+        painting.pixels[sample.index] = picture
+        if len(painting.pixels) < len(painting.samples):
+            return
+        self._forget(painting)
+        sound = any(found is not None for found in painting.pixels.values())
+        self.counts.broken_in_a_row = 0 if sound else self.counts.broken_in_a_row + 1
+        self._painted(painting, [painting.pixels[index] for index in range(len(painting.samples))])
+
+    # -- ending ------------------------------------------------------------------------------------------------------
+
+    def _paintings_of(self, samples: Sequence[Sample]) -> list[Painting]:
+        numbers = dict.fromkeys(sample.painting for sample in samples)
+        return [self._live.paintings[number] for number in numbers]
+
+    def _end_with(self, painting: Painting, error: Exception) -> None:
+        if _sticks(error):
+            raise error  # only a new process is of use: whoever owns this one ends it
+        if isinstance(error, AtelierError):
+            self._fail(painting, error)
+            return
+        log.error("job %s: the engine failed", painting.job.id, exc_info=error)
+        self._fail(painting, PaintingError())
+
+    def _fail(self, painting: Painting, error: AtelierError) -> None:
+        self._forget(painting)
+        painting.on_failed(error)
+
+    def _forget(self, painting: Painting) -> None:
+        self._live.paintings.pop(painting.number, None)
+        self._live.stepping = [sample for sample in self._live.stepping if sample.painting != painting.number]
+        self._live.finished = deque(sample for sample in self._live.finished if sample.painting != painting.number)
+        if painting.lane is not None:
+            for sample in painting.samples:
+                painting.lane.forget(sample)
 
 
-def _opened(job: Job) -> Image.Image | None:
-    if job.image is None:
-        return None
-    with Image.open(io.BytesIO(job.image), formats=("PNG",)) as image:  # intake hands over clean PNG only
-        return image.convert("RGB")
+def _sticks(error: BaseException) -> bool:
+    """Whether a device error stays with the process."""
+    sticky = type(error).__name__ == "AcceleratorError" or "CUDA error" in str(error)
+    return sticky and not isinstance(error, torch.OutOfMemoryError)

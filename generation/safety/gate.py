@@ -7,6 +7,7 @@ or no checker that could judge the request: the picture stays inside.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -28,6 +29,7 @@ TIMEOUT = 30.0  # seconds for one checker to look at one picture
 NO_CHECKER = "No safety checker is set up that could judge this picture, so it is not shown."
 COULD_NOT_CHECK = "The safety check could not be done, so the picture is not shown."
 
+Pixels = npt.NDArray[np.uint8] | None  # (height, width, 3); None where some value was no number
 Write = Callable[[Image.Image, int | None], PictureFile]  # makes a file of picture i, or of the grid (None)
 
 
@@ -54,6 +56,7 @@ class Gate:
         self._alive = alive
         self._timeout = timeout
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="gate")
+        self._asking = threading.Lock()  # several results may be at the gate at once; a look is one at a time
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -64,8 +67,8 @@ class Gate:
         """Whether any checker covers pictures of this request."""
         return any(checker.covers(request) for checker in self._checkers)
 
-    def release(self, pixels: npt.NDArray[np.float32], *, request: Request, write: Write) -> Released:
-        """Judge `pixels` (count, height, width, 3; nominally 0 to 1) and write files of those that were approved."""
+    def release(self, pixels: Sequence[Pixels], *, request: Request, write: Write) -> Released:
+        """Judge pictures (height, width, 3; None: one that is none) and write files of those that were approved."""
         images = [_image(picture) for picture in pixels]
         whole = [image for image in images if image is not None]
         standing = tuple(checker for checker in self._checkers if checker.covers(request))
@@ -92,21 +95,20 @@ class Gate:
         return Released(tuple(pictures), grid, flagged)
 
     def self_test(self, request: Request) -> None:
-        """Prove the machinery with a plain finite picture and a broken one; raises NotApproved when it does not hold.
+        """Prove the machinery with a plain picture and broken ones; raises NotApproved when it does not hold.
 
         `request` is one that the gate claims it can judge.
         """
-        side = np.linspace(0.2, 0.8, 64, dtype=np.float32)
-        plain = np.stack(np.broadcast_arrays(side[:, None], side[None, :], np.float32(0.5)), axis=-1)
-        broken = plain.copy()
-        broken[0, 0, 0] = np.nan
+        side = np.linspace(50, 200, 64).astype(np.uint8)
+        plain = np.stack(np.broadcast_arrays(side[:, None], side[None, :], np.uint8(128)), axis=-1)
+        broken: list[Pixels] = [None, plain[..., :2], plain[:0]]
         for checker in (checker for checker in self._checkers if checker.covers(request)):
             image = _image(plain)
             verdict = self._ask(checker, [image], request)[0] if image is not None else None
             if verdict is None or not verdict.sound:
                 raise NotApproved(f"The safety checker “{checker.name}” failed its self-test.", checker=checker.name)
-        released = self.release(broken[None], request=replace(request, count=1), write=_refuse_to_write)
-        if released.pictures[0].approved is not None:
+        released = self.release(broken, request=replace(request, count=len(broken)), write=_refuse_to_write)
+        if any(picture.approved is not None for picture in released.pictures):
             raise NotApproved("The safety gate let a broken picture through its self-test.")
 
     def _ask(self, checker: Checker, images: Sequence[Image.Image], request: Request) -> list[Verdict | None]:
@@ -121,6 +123,10 @@ class Gate:
         return verdicts + [None] * (len(images) - len(verdicts))
 
     def _ask_one(self, checker: Checker, image: Image.Image, request: Request) -> Verdict | None:
+        with self._asking:
+            return self._look(checker, image, request)
+
+    def _look(self, checker: Checker, image: Image.Image, request: Request) -> Verdict | None:
         future = self._thread.submit(checker.check, [image], request=request)
         try:
             answers: list[object] = list(future.result(self._timeout))
@@ -155,11 +161,11 @@ def _approve(image: Image.Image, index: int | None, write: Write, names: tuple[s
     return Approved.of(file.data, media_type=file.media_type, width=image.width, height=image.height, checked_by=names)
 
 
-def _image(pixels: npt.NDArray[np.float32]) -> Image.Image | None:
-    """8-bit picture of float pixels, rounded as the library does; None when any of them is not a finite number."""
-    if not np.isfinite(pixels).all():
+def _image(pixels: Pixels) -> Image.Image | None:
+    """The picture of `pixels`; None where they are no picture at all."""
+    if pixels is None or pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
         return None
-    return Image.fromarray((pixels.clip(0.0, 1.0) * 255).round().astype(np.uint8))
+    return Image.fromarray(pixels)
 
 
 def _title(checker: Checker) -> str:

@@ -78,7 +78,7 @@ class _Child:
 
 
 class ChildWorker:
-    """The Worker for the machine the bot runs on. One job at a time; further ones wait in the child in order."""
+    """The Worker for the machine the bot runs on; jobs share the denoiser's calls in the child."""
 
     def __init__(self, settings: EngineSettings, *, first_backoff: float = FIRST_BACKOFF) -> None:
         self._settings = settings
@@ -93,8 +93,8 @@ class ChildWorker:
 
     @property
     def capacity(self) -> int:
-        """One: the engine paints one request at a time."""
-        return 1
+        """What the engine measured it can make use of; one until then."""
+        return self._status.together if self._status is not None else 1
 
     @property
     def status(self) -> WorkerStatus | None:
@@ -206,11 +206,11 @@ class ChildWorker:
         """Seconds of silence that are still believable."""
         if not child.ready:
             return max(LOAD_TIMEOUT, self._settings.step_timeout)
-        painting = next((item for item in self._paintings.values() if item.sent), None)
-        if painting is None:
+        sent = [painting.job.request for painting in self._paintings.values() if painting.sent]
+        if not sent:
             return float("inf")
         pace = self._status.seconds_per_megapixel_step if self._status is not None else None
-        return max(self._settings.step_timeout, SLOWEST * (pace or 0.0) * _megapixels(painting.job.request))
+        return max(self._settings.step_timeout, SLOWEST * (pace or 0.0) * sum(map(_megapixels, sent)))
 
     def _hear(self, child: _Child, message: FromChild | None) -> None:
         """Runs on the event loop for every message; None is the end of the line."""

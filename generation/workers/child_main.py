@@ -11,11 +11,11 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable
 from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
 
-from generation.errors import AtelierError, Cancelled, ModelUnavailable, PaintingError
-from generation.job import Job, Result
+from generation.errors import AtelierError, ModelUnavailable
+from generation.job import Job
 from generation.models import resolve
 from generation.workers.wire import (
     Alive,
@@ -32,6 +32,9 @@ from generation.workers.wire import (
     ToChild,
 )
 
+if TYPE_CHECKING:
+    from generation.engine.serving import Serving
+
 log = logging.getLogger(__name__)
 
 NICENESS = 5  # where both want the same core, answering a member comes before the next step of a picture
@@ -44,8 +47,7 @@ class Line:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._lock = threading.Lock()
-        self.inbox: queue.SimpleQueue[Start | Paint] = queue.SimpleQueue()
-        self.cancelled: set[int] = set()
+        self.inbox: queue.SimpleQueue[ToChild] = queue.SimpleQueue()
 
     def send(self, message: FromChild) -> None:
         """Tell the parent; a parent that is gone ends this process."""
@@ -56,16 +58,12 @@ class Line:
             os._exit(0)
 
     def listen(self) -> None:
-        """Sort what the parent says until it is gone; then end at once, whatever the painting thread is doing."""
+        """Keep what the parent says until it is gone; then end at once, whatever the painting thread is doing."""
         while True:
             try:
-                message: ToChild = self._connection.recv()
+                self.inbox.put(self._connection.recv())
             except (EOFError, OSError):
                 os._exit(0)
-            if isinstance(message, Cancel):
-                self.cancelled.add(message.painting)
-            else:
-                self.inbox.put(message)
 
 
 class LineLog(logging.Handler):
@@ -92,9 +90,9 @@ def main(descriptor: int) -> None:
     _quieten(line, start.log_level)
     try:
         resolve(start.settings.model)  # a wrong name is said at once, before the seconds that the next line takes
-        from generation.engine.engine import Engine
+        from generation.engine.serving import Serving
 
-        engine = Engine(start.settings, lambda doing: line.send(Alive(doing)))
+        serving = Serving(start.settings, lambda doing: line.send(Alive(doing)))
     except AtelierError as error:
         log.error("%s", error.sentence, exc_info=error.__cause__)
         line.send(LoadFailed(error.sentence))
@@ -103,35 +101,40 @@ def main(descriptor: int) -> None:
         log.exception("The engine could not start")
         line.send(LoadFailed(ModelUnavailable().sentence))
         return
-    line.send(Ready(engine.status))
-    while True:
-        order = line.inbox.get()
-        assert isinstance(order, Paint)
-        _paint(line, engine.paint, order.job, order.painting)
-
-
-def _paint(line: Line, paint: Callable[..., Result], job: Job, number: int) -> None:
+    line.send(Ready(serving.status))
     try:
-        if number in line.cancelled:
-            raise Cancelled
-        result = paint(
-            job,
-            lambda progress: line.send(Stepped(number, progress)),
-            lambda: number in line.cancelled,
-        )
-        line.send(Done(number, result))
-    except AtelierError as error:
-        if error.__cause__ is not None:
-            log.error("job %s: %s", job.id, error.sentence, exc_info=error.__cause__)
-        line.send(Failed(number, error))
-    except Exception as error:  # the loop edge of this process: the job fails, the next one is served
-        log.exception("job %s: the engine failed", job.id)
-        line.send(Failed(number, PaintingError()))
-        if "CUDA" in str(error) or type(error).__name__ == "AcceleratorError":
-            time.sleep(0.2)  # let the lines above reach the parent
-            os._exit(70)  # a device error sticks to the process; only a new one is of use
-    finally:
-        line.cancelled.discard(number)
+        while not serving.worn:
+            _serve(line, serving)
+        log.critical("Only broken pictures any more: the weights in memory must be damaged; starting anew")
+    except Exception:  # a device error sticks to the process; only a new one is of use, and the parent starts it
+        log.exception("The engine failed for good")
+    time.sleep(0.2)  # let the lines above reach the parent
+    os._exit(70)
+
+
+def _serve(line: Line, serving: Serving) -> None:
+    """Hear what the parent says, waiting for it only when there is nothing to do; then do one unit of work."""
+    while True:
+        try:
+            message = line.inbox.get(block=not serving.busy)
+        except queue.Empty:
+            break
+        match message:
+            case Paint():
+                _paint(line, serving, message.painting, message.job)
+            case Cancel():
+                serving.cancel(message.painting)
+    serving.work()
+
+
+def _paint(line: Line, serving: Serving, number: int, job: Job) -> None:
+    serving.paint(
+        number,
+        job,
+        on_progress=lambda progress: line.send(Stepped(number, progress)),
+        on_done=lambda result: line.send(Done(number, result)),
+        on_failed=lambda error: line.send(Failed(number, error)),
+    )
 
 
 def _quieten(line: Line, level: int) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from generation.engine.options import EngineOptions
 from generation.job import Job, Progress, Result
 from generation.models import ModelCard
 
@@ -23,6 +24,8 @@ class EngineSettings:
     file_format: str = "webp"  # webp, png, jpeg
     embed_recipe: bool = True
     step_timeout: float = 60.0  # seconds without any sign of life from the engine before it is replaced
+    options: EngineOptions = field(default_factory=EngineOptions)
+    notebook: str = ""  # file in which measurements are kept between starts; empty: nowhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +34,14 @@ class WorkerStatus:
 
     card: ModelCard
     device: str  # in words, e.g. "CPU (2 threads)" or "NVIDIA RTX 4090"
-    seconds_per_megapixel_step: float | None  # measured at warm-up, one picture at a time
+    seconds_per_megapixel_step: float | None  # of one picture in a full call; None where nothing was measured
     checkers: tuple[str, ...]  # what the gate stands on
     accepts_uploads: bool
+    together: int = 1  # jobs that may be in the engine at once
+    rows: int = 2  # of one denoiser call: the knee, or what exact mode allows
+    exact: bool = False  # whether a picture has the same bits in any company
+    alone_factor: float = 1.0  # how much longer a picture's steps take alone than its share of a full call
+    call_seconds: Mapping[int, float] = field(default_factory=dict)  # of the model's own size, by rows
 
 
 class Worker(Protocol):

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from generation.engine.painter import Painter
 
 from generation.engine import device, weights
-from generation.engine.painter import Painter
 from generation.errors import ModelUnavailable
 from generation.models import STARTER, resolve
 from generation.request import Request

@@ -1,0 +1,98 @@
+"""From pixels to a result: the gate, picture files, the recipe; in threads, so that the device goes on meanwhile."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import diffusers
+import torch
+from PIL import Image
+
+from generation.engine import files, recipe
+from generation.engine.model import LoadedModel
+from generation.engine.painting import Painting
+from generation.errors import AtelierError, BrokenPicture, NotApproved, PaintingError
+from generation.job import Result
+from generation.request import Request
+from generation.safety.gate import Gate, Pixels, Released
+from generation.workers.worker import EngineSettings
+
+log = logging.getLogger(__name__)
+
+THREADS = 4  # at most; encoders leave the interpreter's lock while they work
+
+
+class Finishing:
+    """The last stages of every job of one engine."""
+
+    def __init__(self, settings: EngineSettings, done: Callable[[Painting, Result], None]) -> None:
+        self._settings = settings
+        self._done = done
+        count = min(THREADS, max(1, (os.cpu_count() or 1) // 2))
+        self._threads = ThreadPoolExecutor(count, thread_name_prefix="finish")
+
+    def finish(self, painting: Painting, model: LoadedModel, gate: Gate, pixels: Sequence[Pixels], how: object) -> None:
+        """Have a job's pictures judged and written; `done` or `painting.on_failed` is called from another thread.
+
+        `how` says how they were painted, for the recipe.
+        """
+        self._threads.submit(self._finish, painting, model, gate, pixels, how)
+
+    def close(self) -> None:
+        """Wait for what is under way."""
+        self._threads.shutdown()
+
+    def _finish(
+        self, painting: Painting, model: LoadedModel, gate: Gate, pixels: Sequence[Pixels], how: object
+    ) -> None:
+        try:
+            self._done(painting, self._result(painting, model, gate, pixels, how))
+        except AtelierError as error:
+            painting.on_failed(error)
+        except Exception:  # a full disk, a broken encoder: this job ends with a sentence
+            log.exception("job %s: the result could not be made", painting.job.id)
+            painting.on_failed(PaintingError())
+
+    def _result(
+        self, painting: Painting, model: LoadedModel, gate: Gate, pixels: Sequence[Pixels], how: object
+    ) -> Result:
+        request = painting.job.request
+        released = gate.release(pixels, request=request, write=self._writer(request, model))
+        _demand_one(released)
+        assert isinstance(how, dict)
+        made_with = {
+            "dtype": model.place.dtype_name,
+            "device": model.place.words,
+            "torch": str(torch.__version__),  # a plain str: the object itself would import torch in the parent
+            "diffusers": diffusers.__version__,
+            "checked_by": list(gate.names),
+            **how,
+        }
+        return Result(
+            job_id=painting.job.id,
+            pictures=released.pictures,
+            grid=released.grid,
+            recipe=recipe.as_values(request, model.card, made_with),
+            seconds=painting.seconds,
+        )
+
+    def _writer(self, request: Request, model: LoadedModel) -> Callable[[Image.Image, int | None], files.PictureFile]:
+        def write(image: Image.Image, index: int | None) -> files.PictureFile:
+            own = request if index is None else request.single(index)
+            parameters = recipe.as_parameters(own, model.card) if self._settings.embed_recipe else None
+            upload = request.image is not None
+            return files.encode(image, self._settings.file_format, parameters=parameters, from_upload=upload)
+
+        return write
+
+
+def _demand_one(released: Released) -> None:
+    """Raise BrokenPicture or NotApproved unless at least one picture may be shown."""
+    if any(picture.approved for picture in released.pictures):
+        return
+    if all(picture.withheld == BrokenPicture().sentence for picture in released.pictures):
+        raise BrokenPicture
+    raise NotApproved(released.pictures[0].withheld, flagged=released.flagged)

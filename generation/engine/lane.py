@@ -1,0 +1,62 @@
+"""A lane paints the samples of one model; what the engine needs of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+
+from generation.engine.curve import Curve
+from generation.engine.sample import Key, Sample
+from generation.job import Job
+from generation.safety.gate import Pixels
+
+
+class Lane(Protocol):
+    """One loaded model at work; every method is called from the engine's thread."""
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        ...
+
+    def begin(self, number: int, job: Job, arrived: float) -> list[Sample]:
+        """Encode the words and draw the noise of painting `number`; raises a PaintingError or a Refusal."""
+        ...
+
+    def room(self, key: Key) -> int:
+        """The most rows of one call."""
+        ...
+
+    def row_seconds(self, key: Key) -> float:
+        """Seconds of one row in such a call."""
+        ...
+
+    def advance(self, samples: Sequence[Sample]) -> int:
+        """Take one step with samples of one key; returns the rows that the call ran with, padding included."""
+        ...
+
+    def clean(self, sample: Sample) -> torch.Tensor | None:
+        """(channels, height, width) what the latents aim at; None where a preview cannot be made of it."""
+        ...
+
+    def broken(self, sample: Sample) -> bool:
+        """Whether the latents hold values that are no numbers."""
+        ...
+
+    def decode(self, samples: Sequence[Sample]) -> list[Pixels]:
+        """The finished pictures of samples of one key."""
+        ...
+
+    def decodes(self, key: Key) -> int:
+        """How many pictures are decoded together."""
+        ...
+
+    def forget(self, sample: Sample) -> None:
+        """Let go of what is kept for a sample."""
+        ...
+
+    def curves(self) -> dict[str, Curve]:
+        """What was learnt of calls, by size."""
+        ...

@@ -1,0 +1,127 @@
+"""Measures denoiser calls of one size: seconds by rows, and which row counts agree to the bit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import torch
+
+from generation.engine.curve import Curve
+from generation.engine.memory import is_shortage, let_go, rows_that_fit
+from generation.engine.model import Ask, LoadedModel, Row
+from generation.engine.runner import Runner
+from generation.engine.sample import Key
+
+COUNTS = (1, 2, 4, 6, 8, 12, 16, 24, 32)  # rows that are tried
+NO_GAIN = 1.02  # times the best throughput so far; two counts in a row with less end the measurement
+
+
+class Calls:
+    """Denoiser calls on made-up rows of one size."""
+
+    def __init__(self, model: LoadedModel, runner: Runner, key: Key) -> None:
+        self._model = model
+        self._runner = runner
+        self._key = key
+        rng = torch.Generator("cpu").manual_seed(0)
+        self._latents = torch.randn((COUNTS[-1], *key.shape), generator=rng)
+        self._timesteps = torch.linspace(20.0, 980.0, COUNTS[-1])
+        self._rows = sham_rows(model, key.tokens, COUNTS[-1])
+
+    @property
+    def fitting(self) -> int:
+        """The most rows that memory seems to have room for; 0: not known."""
+        return rows_that_fit(self._model, self._key.shape)
+
+    def run(self, rows: Sequence[int]) -> torch.Tensor:
+        """The denoiser's output for the made-up rows with these numbers, in this order."""
+        device, places = self._model.place.device, list(rows)
+        output = self._runner.run(
+            self._key,
+            self._latents[places].to(device),
+            self._timesteps[places].to(device),
+            [self._rows[place] for place in places],
+        )
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        return output
+
+    def let_go(self) -> None:
+        """After a shortage."""
+        let_go(self._model.place.device)
+
+
+@torch.inference_mode()
+def measure(
+    calls: Calls, curve: Curve, *, seconds: float, most: int = 0, alive: Callable[[], None] = lambda: None
+) -> None:
+    """Fill `curve`, for about `seconds`; `most` bounds the rows (0: no bound).
+
+    Stops when more rows do not help any more. The first two counts are always measured, however slow they are.
+    """
+    began, idle = time.perf_counter(), 0
+    outputs: dict[int, torch.Tensor] = {}
+    best = 0.0
+    for count in COUNTS:
+        spent = time.perf_counter() - began
+        expected = 2 * curve.seconds(count) if curve.times else 0.0
+        too_many = (most and count > max(most, 2)) or (calls.fitting and count > max(calls.fitting, 1))
+        if too_many or (len(outputs) >= 2 and (spent + expected > seconds or idle >= 2)):
+            break
+        try:
+            outputs[count], curve.times[count] = _timed(calls, count)
+        except RuntimeError as error:
+            if not is_shortage(error):
+                raise
+            curve.overflowed(count)
+            calls.let_go()
+            break
+        rate = count / curve.times[count]
+        idle = 0 if rate > NO_GAIN * best else idle + 1
+        best = max(best, rate)
+        alive()
+    curve.classes = _classes(calls, outputs)
+
+
+def _timed(calls: Calls, count: int) -> tuple[torch.Tensor, float]:
+    """The output of the second call, and the shorter of two times: the first one also fills caches."""
+    times = []
+    for _ in range(2):
+        began = time.perf_counter()
+        output = calls.run(range(count))
+        times.append(time.perf_counter() - began)
+    return output, min(times)
+
+
+def _classes(calls: Calls, outputs: dict[int, torch.Tensor]) -> list[tuple[int, ...]]:
+    """Row counts whose calls gave the same bits for the same rows, in the slots they had and in turned ones."""
+    classes: list[list[int]] = []
+    for count, output in outputs.items():
+        if not _any_slot(calls, count, output):
+            continue
+        for group in classes:
+            other = outputs[group[0]]
+            if torch.equal(other[: min(group[0], count)], output[: min(group[0], count)]):
+                group.append(count)
+                break
+        else:
+            classes.append([count])
+    return [tuple(group) for group in classes]
+
+
+def _any_slot(calls: Calls, count: int, output: torch.Tensor) -> bool:
+    if count == 1:
+        return True
+    turned = [*range(1, count), 0]
+    return torch.equal(calls.run(turned), output[turned])
+
+
+def sham_rows(model: LoadedModel, tokens: int, count: int) -> list[Row]:
+    """Rows as this model's family makes them, with encoded prompts of `tokens` tokens that all differ."""
+    side = model.card.native
+    row = model.family.word(model, Ask(prompt="", negative="", width=side, height=side, guidance=1.0)).positive
+    rng = torch.Generator("cpu").manual_seed(1)
+    width = row.hidden.shape[-1]
+    hidden = torch.randn((count, tokens, width), generator=rng).to(row.hidden.device, row.hidden.dtype)
+    return [Row(hidden[place], row.extra) for place in range(count)]

@@ -1,0 +1,59 @@
+"""Keeps what was measured between starts: one JSON file in the data directory. No torch."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+from generation.engine.curve import Curve
+
+log = logging.getLogger(__name__)
+
+
+class Notebook:
+    """Curves by circumstance (device, model, number format, versions) and by size."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._pages: dict[str, dict[str, Curve]] = {}
+        self._written = ""
+        self._read()
+
+    def page(self, circumstance: str) -> dict[str, Curve]:
+        """The curves by size of one circumstance; what is added to it is kept by `save`."""
+        return self._pages.setdefault(circumstance, {})
+
+    def save(self) -> None:
+        """Write what has changed; measurements are a convenience, so a full disk is only logged."""
+        text = json.dumps(
+            {
+                name: {size: curve.to_json() for size, curve in curves.items() if curve.counts}
+                for name, curves in self._pages.items()
+            },
+            indent=1,
+        )
+        if self._path is None or text == self._written:
+            return
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            part = self._path.with_suffix(".part")
+            part.write_text(text, "utf-8")
+            os.replace(part, self._path)
+        except OSError as error:
+            log.warning("Measurements could not be kept: %s", error)
+            return
+        self._written = text
+
+    def _read(self) -> None:
+        if self._path is None or not self._path.exists():
+            return
+        try:
+            data: dict[str, Any] = json.loads(self._path.read_bytes())
+            self._pages = {
+                name: {size: Curve.from_json(curve) for size, curve in curves.items()} for name, curves in data.items()
+            }
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            log.warning("Measurements in %s cannot be read (%s); they are taken again", self._path.name, error)

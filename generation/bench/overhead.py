@@ -45,8 +45,8 @@ class Overhead:
     with_previews: float
     objects: float
     rows: float  # rows per call that were seen
-    step: float | None  # seconds of one SD1.5 denoiser call of REQUESTS rows; None: not measured
-    step_words: str  # how that was measured
+    step: float | None = None  # seconds of one SD1.5 denoiser call of REQUESTS rows; None: not measured
+    step_words: str = "not measured"  # how it was measured
 
 
 class _Still(nn.Module):
@@ -65,7 +65,13 @@ class _Still(nn.Module):
 
 
 def measure(place: Place, *, budget: float) -> Overhead:
-    """The engine's own time on latents of SD1.5 size (4 × 64 × 64), and one SD1.5 step to hold it against."""
+    """The engine's own time, and one SD1.5 step to hold it against, which may take `budget` seconds and longer."""
+    step, words = _sd15_step(place, budget)
+    return replace(beside_the_denoiser(place), step=step, step_words=words)
+
+
+def beside_the_denoiser(place: Place) -> Overhead:
+    """The engine's own time on latents of SD1.5 size (4 × 64 × 64)."""
     small = build("small", place)
     rng = torch.Generator("cpu").manual_seed(0)
     cells = SD15.native // small.cell
@@ -76,8 +82,7 @@ def measure(place: Place, *, budget: float) -> Overhead:
     tables, rows = _engine_step(model, options, previews=False)
     previewed, _ = _engine_step(model, options, previews=True)
     objects, _ = _engine_step(model, replace(options, stepping="objects"), previews=False)
-    step, words = _sd15_step(place, budget)
-    return Overhead(tables=tables, with_previews=previewed, objects=objects, rows=rows, step=step, step_words=words)
+    return Overhead(tables=tables, with_previews=previewed, objects=objects, rows=rows)
 
 
 def _engine_step(model: LoadedModel, options: EngineOptions, *, previews: bool) -> tuple[float, float]:

@@ -137,7 +137,7 @@ def trace(
             bursty=bursty,
             side=_side(size, card.native),
             mix=suited(card, cpu=place.device.type == "cpu"),
-            trace=Trace.read(trace_file) if trace_file is not None else None,
+            trace=Trace.read(trace_file).painted_with(card.name) if trace_file is not None else None,
         )
         report = Report(_environment(place, card.name))
         outcome = played.compare(plan, card, models, told, save=save_trace)

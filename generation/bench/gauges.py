@@ -1,4 +1,4 @@
-"""What a CUDA card says of itself during a block: busy share, energy, memory; nothing where nothing can be asked."""
+"""What a CUDA card says of itself during a block: busy share, clock, energy and memory; nothing where nobody can be asked."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class CardWatch:
         self._device = device
         self._card = _handle(device)
         self._busy: list[float] = []
+        self._clocks: list[float] = []
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
         self._energy = self._began = 0.0
@@ -49,12 +50,15 @@ class CardWatch:
                 self.figures["joules"] = spent
             if self._busy:
                 self.figures["busy_share"] = sum(self._busy) / len(self._busy)
+            if self._clocks:
+                self.figures["clock_mhz"] = sum(self._clocks) / len(self._clocks)
 
     def _ask(self) -> None:
         nvml, card = self._card
         while not self._over.wait(INTERVAL):
             try:
                 self._busy.append(nvml.nvmlDeviceGetUtilizationRates(card).gpu / 100)
+                self._clocks.append(float(nvml.nvmlDeviceGetClockInfo(card, nvml.NVML_CLOCK_SM)))
             except nvml.NVMLError:
                 return
 

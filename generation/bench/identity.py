@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from generation.bench.arms.ours import await_compilers
 from generation.bench.report import Report, Sheet, shown
 from generation.bench.trace import Mix, generate
-from generation.engine.curve import Curve
 from generation.engine.engine import Engine
 from generation.engine.model import LoadedModel
 from generation.engine.options import EngineOptions
@@ -65,8 +65,8 @@ class Sameness:
 class _Keeping(RowLane):
     """A lane that keeps the latents that are decoded."""
 
-    def __init__(self, model: LoadedModel, options: EngineOptions, curves: dict[str, Curve]) -> None:
-        super().__init__(model, options, curves=curves)
+    def __init__(self, model: LoadedModel, options: EngineOptions) -> None:
+        super().__init__(model, options)
         self.kept: dict[int, torch.Tensor] = {}  # by painting
 
     def decode(self, samples: Sequence[Sample]) -> list[Pixels]:
@@ -76,48 +76,61 @@ class _Keeping(RowLane):
         return super().decode(samples)
 
 
+class Easel:
+    """One engine that paints the same requests again and again; what it learnt of calls it keeps, as in service."""
+
+    def __init__(self, model: LoadedModel, options: EngineOptions, requests: Sequence[Request]) -> None:
+        self._requests = requests
+        self._lane = _Keeping(model, options)
+        self._pixels: dict[int, Pixels] = {}
+        self._faults: list[AtelierError] = []
+        self._told: Callable[[int], None] = lambda done: None
+        self._engine = Engine(options, painted=self._painted)
+        self._engine.put(self._lane)
+
+    def warm_up(self) -> None:
+        """Learn of every size that is asked for, and wait for compilers, which would change the path half-way."""
+        self.paint(range(len(self._requests)), at_once=lambda busy: 0 if busy else 1, most=1)
+        while await_compilers():
+            self.paint(range(len(self._requests)), at_once=lambda busy: 0 if busy else 1, most=1)
+
+    def paint(
+        self,
+        order: Sequence[int],
+        *,
+        at_once: Callable[[bool], int],
+        told: Callable[[int], None] = lambda done: None,
+        most: int | None = None,
+    ) -> tuple[dict[int, Painted], float]:
+        """The requests with the numbers in `order`, and the rows per call; the first `most` of them if given.
+
+        Before every tick `at_once` says how many more arrive; it is told whether the engine has anything to do.
+        """
+        self._pixels, self._told = {}, told
+        self._lane.kept.clear()
+        waiting = list(order)[:most]
+        calls, rows = self._engine.counts.calls, self._engine.counts.rows
+        while waiting or self._engine.busy:
+            coming = at_once(self._engine.busy)
+            for number in waiting[:coming]:
+                job = Job(id=f"identity-{number}", request=self._requests[number])
+                self._engine.submit(Painting(number=number, job=job, on_failed=self._faults.append))
+            del waiting[:coming]
+            self._engine.tick()
+            if self._faults:
+                raise self._faults[0]
+        taken = max(1, self._engine.counts.calls - calls)
+        found = {number: Painted(self._lane.kept[number], pixels) for number, pixels in self._pixels.items()}
+        return found, (self._engine.counts.rows - rows) / taken
+
+    def _painted(self, painting: Painting, pictures: Sequence[Pixels]) -> None:
+        self._pixels[painting.number] = pictures[0]
+        self._told(len(self._pixels))
+
+
 def requests_of(model: LoadedModel, *, count: int, seed: int, side: int) -> list[Request]:
     """Mixed requests for one picture each; few-step models and CPUs are asked for the same."""
     return list(generate(IDENTITY, model.card, seed=seed, requests=count, side=side).requests)
-
-
-def paint(
-    model: LoadedModel,
-    options: EngineOptions,
-    requests: Sequence[Request],
-    *,
-    curves: dict[str, Curve],
-    order: Sequence[int] | None,
-    seed: int,
-    told: Callable[[int], None],
-) -> tuple[dict[int, Painted], float]:
-    """All requests, by number, and the rows per call: one after the other, or staggered in `order`.
-
-    `curves` is what was learnt of calls; it is kept, as a running engine keeps it, and with it the rows of a call.
-    """
-    pixels: dict[int, Pixels] = {}
-    faults: list[AtelierError] = []
-
-    def painted(painting: Painting, pictures: Sequence[Pixels]) -> None:
-        pixels[painting.number] = pictures[0]
-        told(len(pixels))
-
-    lane = _Keeping(model, options, curves)
-    engine = Engine(options, painted=painted)
-    engine.put(lane)
-    dice = random.Random(seed)  # noqa: S311  # the same shuffle every time
-    waiting = list(range(len(requests)) if order is None else order)
-    while waiting or engine.busy:
-        coming = (0 if engine.busy else 1) if order is None else dice.randint(0 if engine.busy else 1, MOST_AT_ONCE)
-        for number in waiting[:coming]:
-            job = Job(id=f"identity-{number}", request=requests[number])
-            engine.submit(Painting(number=number, job=job, on_failed=faults.append))
-        del waiting[:coming]
-        engine.tick()
-        if faults:
-            raise faults[0]
-    calls = max(1, engine.counts.calls)
-    return {n: Painted(lane.kept[n], pixels[n]) for n in pixels}, engine.counts.rows / calls
 
 
 def compare(
@@ -131,23 +144,31 @@ def compare(
 ) -> Sameness:
     """Paint alone, then in company `shuffles` times."""
     total = len(requests) * (shuffles + 1)
-    curves: dict[str, Curve] = {}
+    easel = Easel(model, options, requests)
+    easel.warm_up()
 
-    def alone_told(n: int) -> None:
-        told("Alone", n, total)
+    def alone_told(done: int) -> None:
+        told("Alone", done, total)
 
-    alone, _ = paint(model, options, requests, curves=curves, order=None, seed=0, told=alone_told)
+    alone, _ = easel.paint(range(len(requests)), at_once=lambda busy: 0 if busy else 1, told=alone_told)
     found = []
     for shuffle in range(shuffles):
+        dice = random.Random(seed + shuffle)  # noqa: S311  # the same shuffle every time
         order = list(range(len(requests)))
-        random.Random(seed + shuffle).shuffle(order)  # noqa: S311  # as above
-        base = len(requests) * (shuffle + 1)
+        dice.shuffle(order)
 
-        def count(n: int, base: int = base) -> None:
-            told("In company", base + n, total)
+        def coming(busy: bool, dice: random.Random = dice) -> int:
+            return dice.randint(0 if busy else 1, MOST_AT_ONCE)
 
-        together, rows = paint(model, options, requests, curves=curves, order=order, seed=seed + shuffle, told=count)
+        def company_told(done: int, base: int = len(requests) * (shuffle + 1)) -> None:
+            told("In company", base + done, total)
+
+        together, rows = easel.paint(order, at_once=coming, told=company_told)
         found.append(_difference(alone, together, rows))
+    return _together(found)
+
+
+def _together(found: Sequence[Sameness]) -> Sameness:
     return Sameness(
         compared=sum(item.compared for item in found),
         same_latents=sum(item.same_latents for item in found),

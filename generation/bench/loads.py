@@ -49,6 +49,11 @@ class Plan:
         """Raise BadRequest for what cannot be compared."""
         if self.loads and "fifo" not in [arm.kind for arm in self.arms]:
             raise BadRequest("Loads are multiples of fifo's capacity: add fifo to the arms, or use --own-loads alone.")
+        sizes = (
+            {(request.width, request.height) for request in self.trace.requests} if self.trace is not None else set()
+        )
+        if sizes - {(self.side, self.side)}:
+            raise BadRequest(f"All pictures of the trace must have {self.side} × {self.side} pixels; see --size.")
         if not all(0 < load <= 100 for load in (*self.loads, *self.own_loads)):
             raise BadRequest("A load is a number above 0 and up to 100.")
 
@@ -143,6 +148,8 @@ def _warm_up(plan: Plan, card: ModelCard, arms: Sequence[Arm], device: torch.dev
     for index, arm in enumerate(arms):
         told(f"Warming up {arm.name}", index, len(arms))
         served = drive(arm, trace.at_rate(AT_ONCE))
+        while arm.ripen():
+            served = drive(arm, trace.at_rate(AT_ONCE))
         slowest = max(slowest, max(item.done for item in served) / trace.pictures)
     return slowest
 

@@ -96,7 +96,8 @@ def _engine_step(model: LoadedModel, options: EngineOptions, *, previews: bool) 
     engine = Engine(options, painted=_nobody, glimpse=glimpse)
     side = model.card.native // model.cell
     size = f"{model.latent_channels}x{side}x{side}+77"  # as the lane names it; all REQUESTS shall share every call
-    engine.put(RowLane(model, options, curves={size: Curve({1: 1.0, REQUESTS: 1.0}, [(1,), (REQUESTS,)])}))
+    known = Curve({1: 1.0, REQUESTS: 1.0}, [(1,), (REQUESTS,)], counts=(REQUESTS,))
+    engine.put(RowLane(model, options, curves={size: known}))
     for number in range(REQUESTS):
         job = Job(id=f"overhead-{number}", request=_request(model, number))
         engine.submit(Painting(number=number, job=job, on_failed=faults.append))

@@ -24,7 +24,13 @@ LINES = {
     "rows/call": "rows_per_call",
     "padded": "padded_share",
 }
-ON_A_CARD = {"busy": "busy_share", "GiB": "peak_memory_gib", "J/picture": "joules_per_picture"}
+ON_A_CARD = {
+    "busy": "busy_share",
+    "clock MHz": "clock_mhz",
+    "watts": "mean_watts",
+    "joules/picture": "joules_per_picture",
+    "memory GiB": "peak_memory_gib",
+}
 COMPARED = ("pictures_per_s", "latency_p95_s", "first_preview_p95_s")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -125,6 +125,11 @@ class Trace:
             burst = (low - first, high - first) if high - low > 1 else None
         moments = tuple(moment - start for moment in self.moments[first:end])
         return Trace(seed=self.seed, mix=self.mix, moments=moments, requests=self.requests[first:end], burst=burst)
+
+    def painted_with(self, model: str) -> Trace:
+        """The same wishes for the model called `model`."""
+        requests = tuple(replace(request, model=model) for request in self.requests)
+        return replace(self, requests=requests)
 
     def write(self, path: Path) -> None:
         """Save as JSON."""

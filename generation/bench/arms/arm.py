@@ -82,6 +82,10 @@ class Arm(Protocol):
         """Denoiser calls since the arm was made."""
         ...
 
+    def ripen(self) -> bool:
+        """Wait for what makes the arm faster in the background; True when there was anything to wait for."""
+        ...
+
     def close(self) -> None:
         """Give threads and memory back."""
         ...

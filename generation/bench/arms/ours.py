@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -66,6 +67,10 @@ class Ours:
         counts: Any = self._engine.counts
         return Calls(counts.calls, counts.rows, counts.padded)
 
+    def ripen(self) -> bool:
+        """Wait for the compilers; True when there was one, so that calls are not what they were."""
+        return await_compilers()
+
     def close(self) -> None:
         """End the encoders."""
         self._pool.shutdown()
@@ -76,6 +81,14 @@ class Ours:
 
     def _failed(self, error: AtelierError) -> None:
         self._fault = error
+
+
+def await_compilers() -> bool:
+    """Wait for the engine's threads that compile in the background; True when there was any."""
+    compilers = [thread for thread in threading.enumerate() if thread.name == "compile"]
+    for compiler in compilers:
+        compiler.join()
+    return bool(compilers)
 
 
 def _encode(pixels: Sequence[Pixels], number: int, witness: Witness) -> None:

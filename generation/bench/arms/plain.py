@@ -64,6 +64,10 @@ class Plain:
         """One call per step, with a row per picture and one more when guided."""
         return Calls(self._calls.calls, self._calls.rows, self._calls.padded)
 
+    def ripen(self) -> bool:
+        """Nothing goes on in the background."""
+        return False
+
     def close(self) -> None:
         """Forget the line."""
         self._queue.clear()

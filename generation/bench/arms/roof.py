@@ -76,6 +76,10 @@ class Roof:
         """Calls of the best size."""
         return Calls(self._calls.calls, self._calls.rows, self._calls.padded)
 
+    def ripen(self) -> bool:
+        """Nothing goes on in the background."""
+        return False
+
     def close(self) -> None:
         """End the encoders."""
         self._pool.shutdown()

@@ -65,6 +65,9 @@ class OneByOne:
     def counted(self) -> Calls:
         return Calls()
 
+    def ripen(self) -> bool:
+        return False
+
     def close(self) -> None:
         pass
 

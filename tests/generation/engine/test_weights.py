@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from generation.engine.painter import Painter
 
 from generation.engine import device, weights
 from generation.errors import ModelUnavailable
 from generation.models import STARTER, resolve
 from generation.request import Request
 from tests.generation import tiny
+from tests.generation.engine.easel import painted
 
 PLACE = device.choose("cpu", "auto", 1)
 
@@ -26,7 +26,7 @@ def load(path: Path | str) -> weights.LoadedModel:
 
 def test_the_starter_loads_in_full_precision_and_is_known_by_its_files() -> None:
     model = load("starter")
-    assert {model.unet.dtype, model.vae.dtype, model.text_encoder.dtype} == {torch.float32}
+    assert {model.denoiser.dtype, model.vae.dtype, model.text_encoders[0].dtype} == {torch.float32}
     assert model.card.sha256 == model.files["unet/diffusion_pytorch_model.safetensors"]
     assert model.cell == 8
     assert model.own_checker is None
@@ -38,11 +38,7 @@ def test_a_single_file_paints_what_its_folder_paints(
     path = tiny.single_file(tiny_model, tmp_path / "tiny.safetensors")
     shutil.copytree(tiny_model, tmp_path / "tiny", ignore=shutil.ignore_patterns("*.safetensors"))
     request = wish(width=64, height=64)
-    painted = [
-        Painter(load(place)).paint(request, None, on_step=lambda *_: None, stop=lambda: False)
-        for place in (tiny_model, path)
-    ]
-    assert torch.equal(*painted)
+    assert torch.equal(*(painted(load(place), request)[0] for place in (tiny_model, path)))
     assert load(path).files == {}  # not by any chance the shipped weights
 
 

@@ -167,7 +167,9 @@ class Engine:
             self._isolate(samples, error)
             return
         moved = [sample for sample, done in zip(samples, before, strict=True) if sample.done != done]
-        self._account(moved, ran, self._clock() - began)
+        seconds = self._clock() - began
+        lane.observe(samples[0].key, ran, seconds)
+        self._account(moved, ran, seconds)
         for painting in self._paintings_of(moved):
             self._tell(painting)
         for sample in moved:

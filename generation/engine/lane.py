@@ -37,6 +37,10 @@ class Lane(Protocol):
         """Take one step with samples of one key; returns the rows that the call ran with, padding included."""
         ...
 
+    def observe(self, key: Key, rows: int, seconds: float) -> None:
+        """Learn from a call in service that ran with so many rows."""
+        ...
+
     def clean(self, sample: Sample) -> torch.Tensor | None:
         """(channels, height, width) what the latents aim at; None where a preview cannot be made of it."""
         ...

@@ -18,6 +18,7 @@ import pytest
 import pytest_asyncio
 
 from generation.engine.files import read_recipe
+from generation.engine.options import EngineOptions
 from generation.errors import Cancelled, ModelUnavailable, WorkerLost
 from generation.job import Job, Progress
 from generation.models import STARTER
@@ -30,7 +31,8 @@ Wish = Callable[..., Request]
 
 @asynccontextmanager
 async def working(**settings: Any) -> AsyncIterator[ChildWorker]:
-    worker = ChildWorker(EngineSettings(**settings), first_backoff=0.05)
+    options = EngineOptions(measure_seconds=0.0)
+    worker = ChildWorker(EngineSettings(options=options, **settings), first_backoff=0.05)
     await worker.start()
     try:
         yield worker

@@ -112,7 +112,7 @@ class Engine:
         return write
 
     def _recipe(self, request: Request) -> dict[str, object]:
-        left_out = text.tokens_left_out(self._model.tokenizers[0], request.prompt)
+        left_out = text.read(self._model.tokenizers[0], request.prompt).left_out
         return recipe.as_values(
             request,
             self._model.card,

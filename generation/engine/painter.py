@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from PIL import Image, ImageOps
 
-from generation.engine import noise, samplers, text
+from generation.engine import noise, samplers
 from generation.engine.library import Sampler
-from generation.engine.model import LoadedModel
+from generation.engine.model import Ask, LoadedModel
 from generation.errors import Cancelled
 from generation.request import Request
 
@@ -30,13 +30,12 @@ class Painter:
     ) -> torch.Tensor:
         """Latents (count, channels, height, width in cells); raises Cancelled between steps once `stop()` is true."""
         model, place = self._model, self._model.place
-        words = text.encode(model.tokenizers[0], model.text_encoders[0], request.prompt, request.negative)
-        embedded = model.denoiser.config.time_cond_proj_dim is not None
-        guided = request.guidance > 1.0 and not embedded
-        rows = [words.positive.repeat(request.count, 1, 1)]
-        if guided:
-            rows.insert(0, words.negative.repeat(request.count, 1, 1))
-        conditioning = torch.cat(rows)
+        wording = model.family.word(model, _ask(request))
+        guided = wording.negative is not None
+        rows = [wording.positive] * request.count
+        if wording.negative is not None:
+            rows = [wording.negative] * request.count + rows
+        conditioning = model.family.arguments(rows)
         sampler = samplers.build(request.sampler, model.sampler_config, request.steps)
         sampler.set_timesteps(request.steps, device=place.device)
         generators = [noise.generator(request.single(i).seed) for i in range(request.count)]
@@ -48,7 +47,6 @@ class Painter:
             clean = self._encoded(request, picture, generators)
             latents = sampler.add_noise(clean, self._noise(request, generators), timesteps[:1].repeat(request.count))
         extra = _step_arguments(sampler, generators)
-        guidance_input = self._guidance_input(request) if embedded else None
         steps = -(-len(timesteps) // sampler.order)
         for index, timestep in enumerate(timesteps):
             if stop():
@@ -57,8 +55,7 @@ class Painter:
             output = model.denoiser(
                 sampler.scale_model_input(given, timestep),
                 timestep,
-                encoder_hidden_states=conditioning,
-                timestep_cond=guidance_input,
+                **conditioning,
                 return_dict=False,
             )[0]
             if guided:
@@ -92,14 +89,16 @@ class Painter:
         scaled: torch.Tensor = model.vae.config.scaling_factor * latents
         return scaled
 
-    def _guidance_input(self, request: Request) -> torch.Tensor:
-        """Guidance as an input of the denoiser, the way consistency models were distilled (arXiv 2310.04378)."""
-        scales = torch.tensor([request.guidance - 1.0]).repeat(request.count) * 1000.0
-        width = self._model.denoiser.config.time_cond_proj_dim
-        half = width // 2
-        rates = torch.exp(torch.arange(half, dtype=torch.float32) * -(torch.log(torch.tensor(10000.0)) / (half - 1)))
-        angles = scales[:, None] * rates[None, :]
-        return torch.cat([angles.sin(), angles.cos()], dim=1).to(self._model.place.device, self._model.place.dtype)
+
+def _ask(request: Request) -> Ask:
+    return Ask(
+        prompt=request.prompt,
+        negative=request.negative,
+        width=request.width,
+        height=request.height,
+        guidance=request.guidance,
+        clip_skip=request.clip_skip,
+    )
 
 
 def _shortened(sampler: Sampler, request: Request) -> torch.Tensor:

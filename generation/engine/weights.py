@@ -50,7 +50,7 @@ def load(source: ModelSource, place: Place) -> LoadedModel:
 
 
 def _refuse_unsupported(family: str) -> None:
-    if family in ("sdxl", "unknown"):
+    if family in ("unknown",):
         kind = "Stable Diffusion XL" if family == "sdxl" else "of this kind"
         raise ModelUnavailable(f"Models {kind} cannot be painted with yet; use a Stable Diffusion 1 or 2 model.")
 

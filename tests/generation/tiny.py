@@ -11,8 +11,10 @@ import torch
 from diffusers import (
     AutoencoderKL,
     DDIMScheduler,
+    EulerDiscreteScheduler,
     PNDMScheduler,
     StableDiffusionPipeline,
+    StableDiffusionXLPipeline,
     UNet2DConditionModel,
 )
 from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
@@ -22,6 +24,7 @@ from transformers import (
     CLIPImageProcessor,
     CLIPTextConfig,
     CLIPTextModel,
+    CLIPTextModelWithProjection,
     CLIPTokenizer,
     ViTConfig,
     ViTForImageClassification,
@@ -48,32 +51,11 @@ def stable_diffusion(folder: Path, *, embedded_guidance: bool = False) -> Path:
         norm_num_groups=16,
         time_cond_proj_dim=32 if embedded_guidance else None,
     )
-    vae = AutoencoderKL(
-        block_out_channels=[16, 16, 32, 32],
-        in_channels=3,
-        out_channels=3,
-        down_block_types=["DownEncoderBlock2D"] * 4,
-        up_block_types=["UpDecoderBlock2D"] * 4,
-        latent_channels=4,
-        norm_num_groups=16,
-    )
-    text_encoder = CLIPTextModel(
-        CLIPTextConfig(
-            hidden_size=32,
-            intermediate_size=64,
-            num_attention_heads=4,
-            num_hidden_layers=2,
-            vocab_size=1682,
-            bos_token_id=1680,
-            eos_token_id=1681,
-            pad_token_id=1681,
-        )
-    )
     config: dict[str, Any] = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
     pipeline = StableDiffusionPipeline(
-        vae=vae,
+        vae=_autoencoder(),
         unet=unet,
-        text_encoder=text_encoder,
+        text_encoder=CLIPTextModel(_text_config()),
         tokenizer=CLIPTokenizer.from_pretrained(str(STARTER / "tokenizer")),
         scheduler=PNDMScheduler(skip_prk_steps=True, steps_offset=1, **config)
         if not embedded_guidance
@@ -82,9 +64,77 @@ def stable_diffusion(folder: Path, *, embedded_guidance: bool = False) -> Path:
         feature_extractor=None,
         requires_safety_checker=False,
     )
+    return _saved(pipeline, folder)
+
+
+def stable_diffusion_xl(folder: Path, *, zeros: bool = True, embedded_guidance: bool = False) -> Path:
+    """A Stable Diffusion XL pipeline, all of its weights random; `zeros` is its force_zeros_for_empty_prompt."""
+    torch.manual_seed(17)
+    unet = UNet2DConditionModel(
+        block_out_channels=(32, 64),
+        layers_per_block=1,
+        sample_size=SIDE // 8,
+        in_channels=4,
+        out_channels=4,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        attention_head_dim=(2, 4),
+        use_linear_projection=True,
+        addition_embed_type="text_time",
+        addition_time_embed_dim=8,
+        transformer_layers_per_block=(1, 2),
+        projection_class_embeddings_input_dim=6 * 8 + 24,
+        cross_attention_dim=64,
+        norm_num_groups=16,
+        time_cond_proj_dim=32 if embedded_guidance else None,
+    )
+    pipeline = StableDiffusionXLPipeline(
+        vae=_autoencoder(),
+        unet=unet,
+        text_encoder=CLIPTextModel(_text_config()),
+        text_encoder_2=CLIPTextModelWithProjection(_text_config(projection_dim=24, pad_token_id=0)),
+        tokenizer=CLIPTokenizer.from_pretrained(str(STARTER / "tokenizer")),
+        tokenizer_2=CLIPTokenizer.from_pretrained(str(STARTER / "tokenizer"), pad_token="!"),
+        scheduler=EulerDiscreteScheduler(
+            beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", steps_offset=1, timestep_spacing="leading"
+        ),
+        force_zeros_for_empty_prompt=zeros,
+        add_watermarker=False,
+    )
+    return _saved(pipeline, folder)
+
+
+def _autoencoder() -> AutoencoderKL:
+    return AutoencoderKL(
+        block_out_channels=[16, 16, 32, 32],
+        in_channels=3,
+        out_channels=3,
+        down_block_types=["DownEncoderBlock2D"] * 4,
+        up_block_types=["UpDecoderBlock2D"] * 4,
+        latent_channels=4,
+        norm_num_groups=16,
+    )
+
+
+def _text_config(**changes: Any) -> CLIPTextConfig:
+    values: dict[str, Any] = {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_attention_heads": 4,
+        "num_hidden_layers": 3,
+        "vocab_size": 1682,
+        "bos_token_id": 1680,
+        "eos_token_id": 1681,
+        "pad_token_id": 1681,
+    }
+    return CLIPTextConfig(**values | changes)
+
+
+def _saved(pipeline: Any, folder: Path) -> Path:
     pipeline.save_pretrained(str(folder), safe_serialization=True)
-    shutil.copy(STARTER / "tokenizer" / "vocab.json", folder / "tokenizer")
-    shutil.copy(STARTER / "tokenizer" / "merges.txt", folder / "tokenizer")
+    for tokenizer in folder.glob("tokenizer*"):
+        shutil.copy(STARTER / "tokenizer" / "vocab.json", tokenizer)
+        shutil.copy(STARTER / "tokenizer" / "merges.txt", tokenizer)
     return folder
 
 

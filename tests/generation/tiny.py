@@ -96,7 +96,11 @@ def stable_diffusion_xl(folder: Path, *, zeros: bool = True, embedded_guidance: 
         tokenizer=CLIPTokenizer.from_pretrained(str(STARTER / "tokenizer")),
         tokenizer_2=CLIPTokenizer.from_pretrained(str(STARTER / "tokenizer"), pad_token="!"),
         scheduler=EulerDiscreteScheduler(
-            beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", steps_offset=1, timestep_spacing="leading"
+            beta_start=0.00085,
+            beta_end=0.012,
+            beta_schedule="scaled_linear",
+            steps_offset=1,
+            timestep_spacing="leading",
         ),
         force_zeros_for_empty_prompt=zeros,
         add_watermarker=False,

@@ -69,7 +69,7 @@ def _readings(model: LoadedModel, ask: Ask) -> list[Readings]:
 def _row(model: LoadedModel, ask: Ask, readings: Readings, count: int, known: dict[text.Chunk, Encoded]) -> Row:
     each = [[known[chunk] for chunk in reading.filled(count)] for reading in readings]
     hidden = torch.cat([torch.cat([encoded.states for encoded in one]) for one in each], dim=-1)
-    # Of a prompt in several chunks the first one stands for the whole, as in AUTOMATIC1111's web UI (sd_hijack_clip.py).
+    # Of a prompt in several chunks the first one stands for the whole, as in AUTOMATIC1111's sd_hijack_clip.py.
     pooled = each[-1][0].pooled
     assert pooled is not None, "the last text encoder of SDXL has a projection"
     # Micro-conditioning (arXiv 2307.01952, section 2.2): original height and width, top and left crop, target size.

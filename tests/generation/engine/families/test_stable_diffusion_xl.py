@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -111,9 +110,7 @@ def test_long_and_stressed_prompts_keep_one_pooled_state(model: LoadedModel) -> 
 
 def test_sizes_may_differ_from_row_to_row(model: LoadedModel) -> None:
     rows = [
-        model.family.word(
-            model, Ask(prompt="a hill", negative="", width=width, height=64, guidance=0.0)
-        ).positive
+        model.family.word(model, Ask(prompt="a hill", negative="", width=width, height=64, guidance=0.0)).positive
         for width in (64, 128)
     ]
     sizes = model.family.arguments(rows)["added_cond_kwargs"]["time_ids"]

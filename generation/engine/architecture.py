@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import diffusers
 import torch
 from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
 from diffusers.loaders import single_file_utils
@@ -14,6 +16,10 @@ from transformers import CLIPTextModel, CLIPTextModelWithProjection
 from generation.errors import ModelUnavailable
 from generation.headers import FLOATS, Entry, merged, read_header, weight_files
 from generation.models import read_json
+
+# A pipeline that knows one of these repaints pictures, follows drawings, or makes films and sounds.
+OTHER_TRADES = frozenset(("mask_image", "control_image", "control_mode", "num_frames", "audio_length_in_s", "video"))
+PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -38,8 +44,34 @@ def check_folder(name: str, folder: Path, family: str) -> None:
         files = weight_files(folder / part)
         if not files:
             raise ModelUnavailable(f"The model “{name}” has no safetensors weights in its folder “{part}”.")
+        class_of(folder, part)  # one of those that rows are painted with
         compare(name, part, merged(files), expected(folder, part))
     _check_entrance(name, folder)
+
+
+def check_pipeline(name: str, folder: Path) -> None:
+    """The same for any other pipeline of the library; what is not of diffusers is known by its headers alone."""
+    index = read_json(folder / "model_index.json")
+    kind = str(index.get("_class_name"))
+    _check_trade(name, kind)
+    for part in sorted(path.name for path in folder.iterdir() if path.is_dir() and index.get(path.name)):
+        files = weight_files(folder / part)
+        model = _library_class(index[part])
+        if not files and (model is not None or any(any((folder / part).glob(pickle)) for pickle in PICKLES)):
+            raise ModelUnavailable(f"The model “{name}” has no safetensors weights in its folder “{part}”.")
+        tensors = merged(files)
+        for listing in (folder / part).glob("*.safetensors.index.json"):
+            missing = set(read_json(listing).get("weight_map", ())) - set(tensors)
+            if missing:
+                raise ModelUnavailable(f"The model “{name}” lacks {len(missing)} of the weights of its part “{part}”.")
+        if model is not None:
+            compare(name, part, tensors, expected(folder, part))
+
+
+def parameters(kind: type) -> dict[str, Any]:
+    """The parameters of a pipeline's call by name, with their defaults."""
+    call: Any = kind
+    return {name: one.default for name, one in inspect.signature(call.__call__).parameters.items() if name != "self"}
 
 
 def check_file(name: str, path: Path, configs: Path, family: str) -> None:
@@ -90,8 +122,24 @@ def compare(name: str, part: str, found: Mapping[str, Entry], wanted: Shapes) ->
             raise ModelUnavailable(f"The weights of “{name}” are in a number format that is not supported here.")
 
 
+def _library_class(entry: Any) -> Any:
+    """The class of diffusers that an entry of a model's index names, if it is one with weights."""
+    name = str(entry[1]) if isinstance(entry, list) and len(entry) == 2 and entry[0] == "diffusers" else ""
+    found = getattr(diffusers, name, None)
+    return found if isinstance(found, type) and issubclass(found, diffusers.ModelMixin) else None
+
+
+def _check_trade(name: str, kind: str) -> None:
+    """Raise ModelUnavailable unless the library has a pipeline `kind` that paints from words and nothing else."""
+    found = getattr(diffusers, kind, None)
+    known = parameters(found) if isinstance(found, type) and issubclass(found, diffusers.DiffusionPipeline) else {}
+    needed = {one for one, default in known.items() if default is inspect.Parameter.empty} - {"args", "kwargs"}
+    if "prompt" not in known or needed - {"prompt"} or OTHER_TRADES & set(known):
+        raise ModelUnavailable(f"The model “{name}” ({kind}) does not paint from words, or is not known here.")
+
+
 def _empty(folder: Path, part: str) -> Any:
-    kind = class_of(folder, part)
+    kind = _library_class(read_json(folder / "model_index.json").get(part)) or class_of(folder, part)
     config = read_json(folder / part / "config.json")
     _bound(folder, part, config)
     with torch.device("meta"):

@@ -51,7 +51,7 @@ class Found:
 
 def find(source: ModelSource, place: Place, alive: Alive = silent) -> Found:
     """Fetch `source` if need be, and check it; raises ModelUnavailable with a sentence, the cause in the log."""
-    with _translated(source):
+    with translated(source):
         if source.kind is SourceKind.HUB:
             alive(f"fetching “{source.name}”")
             source = _fetched(source)
@@ -65,7 +65,9 @@ def find(source: ModelSource, place: Place, alive: Alive = silent) -> Found:
             architecture.check_file(source.name, path, configs, card.family)
             tensors = read_header(path)
         else:
-            if card.family != "plain":
+            if card.family == "plain":
+                architecture.check_pipeline(source.name, path)
+            else:
                 architecture.check_folder(source.name, path, card.family)
             parts = sorted({file.parent for file in path.glob("*/*.safetensors") if file.parent.name in _index(path)})
             tensors = {
@@ -83,7 +85,7 @@ def load_found(found: Found, place: Place, alive: Alive = silent) -> LoadedModel
     """Load what was found; raises ModelUnavailable with a sentence, the cause in the log."""
     if found.card.family not in FAMILIES:
         raise ModelUnavailable(f"The model “{found.card.name}” cannot be painted row by row.")
-    with _translated(found.source):
+    with translated(found.source):
         if found.source.kind is SourceKind.FILE:
             alive(f"loading “{found.card.name}”")
             pipeline = _read_file(found, place.dtype)
@@ -93,7 +95,7 @@ def load_found(found: Found, place: Place, alive: Alive = silent) -> LoadedModel
 
 
 @contextmanager
-def _translated(source: ModelSource) -> Iterator[None]:
+def translated(source: ModelSource) -> Iterator[None]:
     """Turn what the libraries raise into one sentence."""
     try:
         yield
@@ -208,7 +210,7 @@ def _placed(pipeline: Any, place: Place, found: Found) -> LoadedModel:
     weights = weight_files(folder / "unet") if folder is not None else (Path(found.source.place),)
     checker = folder / "safety_checker" if folder is not None else None
     sampler = _sampler_config(pipeline, found)
-    card = replace(found.card, sha256=_digest(weights), prediction=str(sampler.get("prediction_type", "epsilon")))
+    card = replace(found.card, sha256=digest(weights), prediction=str(sampler.get("prediction_type", "epsilon")))
     return LoadedModel(
         card=card,
         place=place,
@@ -251,10 +253,11 @@ def fingerprint(folder: Path) -> dict[str, str]:
     ]
     if sum(path.stat().st_size for path in paths) > FINGERPRINT_LIMIT:
         return {}
-    return {path.relative_to(folder).as_posix(): _digest((path,)) for path in paths}
+    return {path.relative_to(folder).as_posix(): digest((path,)) for path in paths}
 
 
-def _digest(paths: tuple[Path, ...]) -> str:
+def digest(paths: tuple[Path, ...]) -> str:
+    """SHA-256 of all of `paths`, one after the other."""
     digest = hashlib.sha256()
     for path in paths:
         with path.open("rb") as file:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from diffusers import DiffusionPipeline
 from safetensors.torch import load_file, save_file
 
 from generation.engine import device, weights
+from generation.engine.embeddings import Embeddings
 from generation.engine.lora import Loras
 from generation.engine.model import Ask, LoadedModel
 from generation.errors import ModelUnavailable
@@ -33,9 +35,16 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return made(tmp_path_factory.mktemp("models") / request.param)
 
 
-@pytest.fixture
-def model(folder: Path) -> LoadedModel:
+@pytest.fixture(scope="module")
+def loaded(folder: Path) -> LoadedModel:
     return weights.load(resolve(str(folder)), PLACE)
+
+
+@pytest.fixture
+def model(loaded: LoadedModel) -> Iterator[LoadedModel]:
+    """A model that wears nothing, and whose layers are as they were built."""
+    yield replace(loaded, embeddings=Embeddings())
+    loaded.pipeline.unload_lora_weights()
 
 
 @pytest.fixture

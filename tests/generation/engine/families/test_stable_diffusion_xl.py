@@ -99,8 +99,8 @@ def test_long_and_stressed_prompts_keep_one_pooled_state(model: LoadedModel) -> 
         return model.family.word(model, Ask(prompt=prompt, negative="fog", width=64, height=64, guidance=5.0))
 
     short, long, heavy = word("a red house, " * 10), word("a red house, " * 30), word("a (red) house, " * 10)
-    assert short.positive.hidden.shape == (77, 64)
-    assert long.positive.hidden.shape == (154, 64)
+    assert short.positive.hidden.shape == (77, 80)
+    assert long.positive.hidden.shape == (154, 80)
     assert long.positive.extra["text_embeds"].shape == short.positive.extra["text_embeds"].shape == (24,)
     assert torch.equal(heavy.positive.extra["text_embeds"], short.positive.extra["text_embeds"])
     assert not torch.equal(heavy.positive.hidden, short.positive.hidden)

@@ -1,4 +1,4 @@
-"""Text, noise, preview and decoding, each alone."""
+"""Noise, preview and decoding, each alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
-from generation.engine import device, noise, text, weights
+from generation.engine import device, noise, weights
 from generation.engine.decode import Decoder
 from generation.engine.model import LoadedModel
 from generation.engine.options import EngineOptions
@@ -32,32 +32,6 @@ def latents_of(model: LoadedModel, image: Image.Image) -> torch.Tensor:
     with torch.inference_mode():
         encoded: torch.Tensor = model.vae.encode(model.images.preprocess(image)).latents
     return encoded * model.vae.config.scaling_factor
-
-
-def test_long_prompts_are_read_in_chunks(starter: LoadedModel) -> None:
-    def encoded(prompt: str, negative: str = "") -> text.Conditioning:
-        with torch.inference_mode():
-            return text.encode(starter.tokenizers[0], starter.text_encoders[0], prompt, negative)
-
-    house = "a red house, "  # every word is one token, and so is the comma
-    assert encoded(house).positive.shape == (1, 77, 128)
-    long = encoded(house * 30, "fog")
-    assert long.positive.shape == long.negative.shape == (1, 154, 128)
-    tail = encoded(house * 29 + "a blue house, ", "fog")
-    assert torch.equal(long.positive[:, :77], tail.positive[:, :77])
-    assert not torch.equal(long.positive[:, 77:], tail.positive[:, 77:])
-    endless = house * 300
-    assert encoded(endless).positive.shape == (1, 77 * text.MAX_CHUNKS, 128)
-    assert text.tokens_left_out(starter.tokenizers[0], endless) == 1200 - 75 * text.MAX_CHUNKS
-    assert text.tokens_left_out(starter.tokenizers[0], house) == 0
-
-
-@pytest.mark.parametrize("prompt", ["🎨" * 200, "\u202eאבג" * 50, "\n\n```", "<|endoftext|> house", "a" * 1000])
-def test_strange_prompts_are_encoded_to_finite_numbers(starter: LoadedModel, prompt: str) -> None:
-    with torch.inference_mode():
-        words = text.encode(starter.tokenizers[0], starter.text_encoders[0], prompt, prompt)
-    assert words.positive.isfinite().all()
-    assert words.positive.shape == words.negative.shape
 
 
 def test_noise_follows_the_request_s_definition(wish: Callable[..., Request]) -> None:

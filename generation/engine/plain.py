@@ -52,7 +52,7 @@ class PlainModel:
         One picture per call of the pipeline: its bits then do not depend on its company, and at the sizes of these
         models several at once are no faster. Raises BadRequest for what only models in rows can do.
         """
-        self._refuse(request)
+        self.refuse(request)
         pixels = []
         for index in range(request.count):
             if stop():
@@ -103,7 +103,8 @@ class PlainModel:
             given["intermediate_timesteps"] = None  # of SANA-Sprint: only for two steps
         return {name: value for name, value in given.items() if name in known}
 
-    def _refuse(self, request: Request) -> None:
+    def refuse(self, request: Request) -> None:
+        """Raise BadRequest for what only models in rows can do."""
         name = self.card.name
         if request.image is not None:
             raise BadRequest(f"The model “{name}” paints from words alone; choose another to start from a picture.")

@@ -13,11 +13,12 @@ import torch
 
 from generation.catalogue import find_model, model_names
 from generation.engine import plain, weights
+from generation.engine.building import BUILDING
 from generation.engine.device import Place
 from generation.engine.model import LoadedModel
 from generation.engine.plain import PlainModel
 from generation.engine.weights import Alive, Found, silent
-from generation.errors import ModelUnavailable
+from generation.errors import ModelUnavailable, NoRoom
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +72,8 @@ class Shelf:
     def take(self, name: str, alive: Alive = silent, in_use: Collection[str] = ()) -> Model:
         """The model called `name`, loaded if need be, telling `alive` how it goes; models `in_use` are not let go.
 
-        Raises ModelUnavailable with a sentence when it is unknown, broken or too large. Everything that can be
+        Raises ModelUnavailable with a sentence when it is unknown, broken or too large, NoRoom when it is too large
+        beside those in use. Everything that can be
         checked without loading is checked before any other model has to go.
         """
         source = find_model(name, self._places)
@@ -79,7 +81,8 @@ class Shelf:
             found = weights.find(source, self._place, alive)
             self._make_room(found, in_use)
             load = plain.load_found if found.card.family == "plain" else weights.load_found
-            self._models[source.name] = load(found, self._place, alive)
+            with BUILDING:
+                self._models[source.name] = load(found, self._place, alive)
             log.info("Model %s is loaded: %s", source.name, _size(self._models[source.name].bytes))
         self._models.move_to_end(source.name)
         return self._models[source.name]
@@ -98,7 +101,8 @@ class Shelf:
         kept = sum(model.bytes for name, model in self._models.items() if name in in_use)
         if found.bytes > most - kept:
             left = f"{_size(max(0, most - kept))} {'are left beside the models in use' if kept else 'are there'}"
-            raise ModelUnavailable(f"The model “{found.card.name}” needs {_size(found.bytes)} of memory, and {left}.")
+            kind = NoRoom if found.bytes <= most else ModelUnavailable
+            raise kind(f"The model “{found.card.name}” needs {_size(found.bytes)} of memory, and {left}.")
         for name in [name for name in self._models if name not in in_use]:
             if self._taken() + found.bytes <= budget:
                 break

@@ -82,6 +82,26 @@ PIPELINES = {
     "AuraFlowPipeline": Settings(50, 3.5, "euler"),
     "QwenImagePipeline": Settings(40, 4.0, "euler"),
 }
+# The classes that words in hub ids hint at, the more telling words first; only until the model's index was fetched.
+HINTS = {
+    "klein": "Flux2KleinPipeline",
+    "schnell": SCHNELL,
+    "flux": "FluxPipeline",
+    "z-image": "ZImagePipeline",
+    "sprint": "SanaSprintPipeline",
+    "sana": "SanaPipeline",
+    "pixart": "PixArtSigmaPipeline",
+    "diffusion-3": "StableDiffusion3Pipeline",
+    "sd3": "StableDiffusion3Pipeline",
+    "lumina": "Lumina2Pipeline",
+    "chroma": "ChromaPipeline",
+    "auraflow": "AuraFlowPipeline",
+    "qwen-image": "QwenImagePipeline",
+    "hidream": "HiDreamImagePipeline",
+    "cogview": "CogView4Pipeline",
+    "hunyuan": "HunyuanDiTPipeline",
+    "kolors": "KolorsPipeline",
+}
 OTHER_PIPELINE = Settings(28, 4.5, "euler")
 PIPELINE_DISTILLATIONS = {"schnell": Settings(4, 0.0, "euler"), "turbo": Settings(4, 0.0, "euler")}
 # Pipelines whose own defaults are already those of a distillation, whatever their names say.
@@ -99,6 +119,11 @@ def licence_of(*names: str) -> str:
 def is_restricted(licence: str) -> bool:
     """Whether a licence known here forbids commercial use or puts conditions on it."""
     return "ommercial use" in licence
+
+
+def pipeline_hint(hub_id: str) -> str:
+    """The pipeline class that the name of a hub id hints at; empty when it hints at none of the whole pipelines."""
+    return next((kind for word, kind in HINTS.items() if word in hub_id.lower()), "")
 
 
 def distillation_of(name: str) -> str:

@@ -12,7 +12,15 @@ from typing import Any
 
 from generation.errors import ModelUnavailable
 from generation.headers import read_header
-from generation.known_models import EMBEDDED_GUIDANCE, SCHNELL, distillation_of, is_restricted, licence_of, settings_of
+from generation.known_models import (
+    EMBEDDED_GUIDANCE,
+    SCHNELL,
+    distillation_of,
+    is_restricted,
+    licence_of,
+    pipeline_hint,
+    settings_of,
+)
 
 STARTER_NOTE = "Draws one big thing in a scene, in eight colours and four styles; no people."
 STARTER = Path(__file__).parent / "starter" / "weights"
@@ -21,10 +29,6 @@ CONFIG_LIMIT = 1_000_000  # bytes; a model's JSON configuration is a few KiB
 SD_KEY = "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
 SDXL_KEY = "conditioner.embedders.1."
 ENTRANCE = "model.diffusion_model.input_blocks.0.0.weight"
-# Words in hub ids; only a guess until the model's own index has been fetched.
-PLAIN_NAME = re.compile(
-    r"flux|z-image|sana|pixart|sd-?3|diffusion-3|qwen|chroma|lumina|auraflow|hidream|cogview|kolors|hunyuan"
-)
 ROW_PIPELINES = ("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", "LatentConsistencyModel")
 XL_PIPELINES = ("StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline")
 HUB_ID = re.compile(r"^[\w][\w.-]{0,95}/[\w][\w.-]{0,95}(@[\w./-]{1,100})?$")
@@ -122,8 +126,8 @@ def describe_source(source: ModelSource) -> ModelCard:
 def _guess(name: str, hub_id: str) -> ModelCard:
     """The card of a hub id that nothing but the name is known of."""
     low = hub_id.lower()
-    if PLAIN_NAME.search(low):
-        return _card(name, hub_id, family="plain", native=1024)
+    if kind := pipeline_hint(hub_id):
+        return _card(name, hub_id, family="plain", native=1024, pipeline=kind)
     family = "sdxl" if "xl" in low else "sd2" if re.search(r"diffusion-2|sd-?2|sd-turbo", low) else "sd1"
     velocity = low.endswith("stable-diffusion-2-1")
     native = 512 if "sdxl-turbo" in low else 1024 if family == "sdxl" else 768 if velocity else 512

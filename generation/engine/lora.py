@@ -160,6 +160,8 @@ def _load(model: LoadedModel, file: LoraFile, adapter: str) -> None:
 
 
 def _drop(model: LoadedModel, adapter: str) -> None:
-    for part in (model.denoiser, *model.text_encoders):
-        if adapter in getattr(part, "peft_config", {}):
-            delete_adapter_layers(part, adapter)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Adapter .* was active")  # what is worn is settled right after
+        for part in (model.denoiser, *model.text_encoders):
+            if adapter in getattr(part, "peft_config", {}):
+                delete_adapter_layers(part, adapter)

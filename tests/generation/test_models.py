@@ -49,6 +49,8 @@ def test_a_folder_is_described_by_its_configurations(tmp_path: Path) -> None:
         ("ByteDance/Hyper-SDXL", "sdxl", 1024, 8, 0.0),
         ("black-forest-labs/FLUX.1-schnell", "plain", 1024, 4, 0.0),
         ("stabilityai/stable-diffusion-3.5-medium", "plain", 1024, 28, 4.5),
+        ("black-forest-labs/FLUX.2-klein-4B", "plain", 1024, 4, 1.0),
+        ("Tongyi-MAI/Z-Image-Turbo", "plain", 1024, 8, 0.0),
         ("someone/hypersaturated", "sd1", 512, 25, 7.0),
     ],
 )

@@ -221,6 +221,40 @@ def test_what_is_no_lora_for_this_model_is_refused_and_changes_nothing(
         assert same(painted(model), worn) == [True, True]
 
 
+def test_a_lora_that_the_library_cannot_load_leaves_the_model_as_it_was(
+    model: LoadedModel, loras: Loras, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loras.use(model, (Lora("neon"),))
+    worn = painted(model)
+    load = model.pipeline.load_lora_weights
+
+    def stumbles(*args: Any, **kwargs: Any) -> None:
+        load(*args, **kwargs)  # so that half of the work is done, and has to be undone
+        raise RuntimeError("out of something")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(model.pipeline, "load_lora_weights", stumbles)
+        with pytest.raises(ModelUnavailable, match="“ink” could not be loaded"):
+            loras.use(model, (Lora("ink"), Lora("neon")))
+    assert model.embeddings.loras == (Lora("Neon"),)
+    model.embeddings.clear()
+    assert same(painted(model), worn) == [True, True]
+    assert {name for names in model.pipeline.get_list_adapters().values() for name in names} == {"lora_1"}
+    loras.use(model, (Lora("ink"),))
+    assert same(painted(model), worn) == [False, False]
+
+
+def test_loras_can_be_put_on_in_the_middle_of_painting(model: LoadedModel, loras: Loras) -> None:
+    with torch.inference_mode():
+        loras.use(model, (Lora("ink"),))
+        inside = painted(model)
+        loras.use(model, ())
+        loras.use(model, (Lora("ink"),))
+    model.embeddings.clear()
+    assert same(painted(model), inside) == [True, True]
+    assert not any(weight.requires_grad for weight in model.pipeline.unet.parameters())
+
+
 def test_files_that_are_broken_or_not_there_are_refused(model: LoadedModel, loras: Loras, tmp_path: Path) -> None:
     whole = (tmp_path / "ink.safetensors").read_bytes()
     (tmp_path / "ink.safetensors").write_bytes(whole[:-1])

@@ -214,6 +214,16 @@ def test_single_files_are_checked_before_they_are_loaded(tmp_path: Path, tiny_mo
         load(path)
 
 
+def test_a_single_file_whose_configurations_are_nowhere_says_what_would_help(
+    tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+    path = tiny.single_file(tiny_model, tmp_path / "alone.safetensors")
+    with pytest.raises(ModelUnavailable, match="a folder “alone” beside it may hold those of stable-diffusion-v1-5/"):
+        load(path)
+
+
 def test_memory_is_known_before_loading(tiny_model: Path) -> None:
     signs: list[str] = []
     found = weights.find(resolve(str(tiny_model)), PLACE)

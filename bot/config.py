@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_core import ErrorDetails
 
 from generation import options, request
+from generation.engine.options import EngineOptions
 from generation.errors import ConfigError
 from generation.limits import Allowance
 from generation.options import SAMPLERS
@@ -37,6 +38,18 @@ class Engine(_Section):
     dtype: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
     threads: int = Field(default=0, ge=0, le=256)
     step_timeout: float = Field(default=60.0, gt=0)  # seconds
+    exact: Literal["auto", "on", "off"] = "auto"
+    rows: int = Field(default=0, ge=0, le=32)
+    compile: Literal["auto", "on", "off"] = "auto"
+    graphs: Literal["auto", "on", "off"] = "auto"
+    memory_gib: float = Field(default=0.0, ge=0)
+    patience: float = Field(default=30.0, ge=0)  # seconds
+
+    @field_validator("exact", "compile", "graphs", mode="before")
+    @classmethod
+    def _yaml_words(cls, value: object) -> object:
+        """YAML reads a bare `on` or `off` as a truth value."""
+        return {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
 
     @field_validator("device")
     @classmethod
@@ -183,6 +196,21 @@ class Config(_Section):
             file_format=self.files.format,
             embed_recipe=self.files.embed_recipe,
             step_timeout=self.engine.step_timeout,
+            options=self._options(),
+            notebook=str(self.data_dir.absolute() / "measured.json"),
+        )
+
+    def _options(self) -> EngineOptions:
+        engine, previews = self.engine, self.previews
+        return EngineOptions(
+            exact=engine.exact,
+            rows=engine.rows,
+            compile=engine.compile,
+            graphs=engine.graphs,
+            preview_every=previews.every,
+            previews_per_second=previews.per_second if previews.enabled else 0.0,
+            memory_budget=round(engine.memory_gib * 2**30),
+            patience=engine.patience,
         )
 
 

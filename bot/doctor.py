@@ -26,6 +26,7 @@ from generation.models import describe
 from generation.options import size_of
 from generation.request import Request
 from generation.workers.child import ChildWorker
+from generation.workers.worker import WorkerStatus
 
 # What the bot does in a channel, and Discord's bit for it ("Permissions" in Discord's reference).
 NEEDED_PERMISSIONS = {
@@ -204,6 +205,7 @@ async def _trial_picture(config: Config) -> list[Finding]:
     found = []
     if status is not None:
         found.append(Finding(Level.OK, "device", f"Painting on {status.device}."))
+        found.append(Finding(Level.OK, "engine", _engine_sentence(status)))
         real = [name for name in status.checkers if not name.startswith(UNCHECKED)]
         checkers = ", ".join(real) or "nothing"
         uploads = "refused, since no checker could look at them"
@@ -217,3 +219,13 @@ async def _trial_picture(config: Config) -> list[Finding]:
     total = time.monotonic() - began
     sentence = f"Painted and approved in {result.seconds:.1f} s (ready after {total - result.seconds:.1f} s)."
     return [*found, Finding(Level.OK, "picture", sentence)]
+
+
+def _engine_sentence(status: WorkerStatus) -> str:
+    """What was measured of the engine, as a person would say it."""
+    calls = ", ".join(f"{rows}: {seconds * 1000:.0f} ms" for rows, seconds in sorted(status.call_seconds.items()))
+    bits = "the same in any company" if status.exact else "not the same to the last bit in company"
+    return (
+        f"Up to {status.together} requests at once, {status.rows} rows a call (a guided picture has two); pictures are "
+        f"{bits}. Calls by rows: {calls or 'not measured yet'}."
+    )

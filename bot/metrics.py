@@ -66,6 +66,12 @@ class Metrics:
             buckets=WAIT_BUCKETS,
             registry=registry,
         )
+        self._rows = Gauge("atelier_engine_rows", "Rows of a full denoiser call: the measured knee", registry=registry)
+        self._together = Gauge("atelier_engine_jobs_together", "Jobs that are painted together", registry=registry)
+        self._exact = Gauge("atelier_engine_exact", "1 where company changes no bit of a picture", registry=registry)
+        self._calls = Gauge(
+            "atelier_engine_call_seconds", "Seconds of a denoiser call, by its rows", ["rows"], registry=registry
+        )
         studio.listeners.accepted.append(self._on_accepted)
         studio.listeners.settled.append(self._on_settled)
 
@@ -133,7 +139,18 @@ class Metrics:
         self._memory.set(resident_bytes())
         self._ready.set(self._connected())
         self._loaded.set(self._studio.status is not None)
+        self._show_engine()
         return web.Response(body=generate_latest(self.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    def _show_engine(self) -> None:
+        status = self._studio.status
+        if status is None:
+            return
+        self._rows.set(status.rows)
+        self._together.set(status.together)
+        self._exact.set(status.exact)
+        for rows, seconds in status.call_seconds.items():
+            self._calls.labels(str(rows)).set(seconds)
 
     async def _health(self, _: web.Request) -> web.Response:
         counts = await self._jobs.counts()

@@ -59,7 +59,7 @@ class Studio:
         self._pace = Pace()
         # One admission at a time: the store takes one writer anyway, and first answers of others come before it.
         self._admitting = asyncio.Lock()
-        self._steps_left: dict[str, float] = {}  # share of the running jobs that is still to be painted
+        self._work_left: dict[str, float] = {}  # megapixel-steps of the running jobs that are still to be painted
         self.listeners.settled.append(self._forget_progress)
         self._ledger = LineLedger(jobs, pictures, uploads, rules, self._pace, self.listeners)
         self._dispatcher = Dispatcher(self._ledger, self._workers, self._on_progress)
@@ -212,7 +212,7 @@ class Studio:
         if commission.state is not JobState.ACCEPTED:
             return Standing(state=commission.state, ahead=0, seconds=self._seconds_left(commission))
         ahead, work, pictures = await self._jobs.ahead(commission.id)
-        own = self._seconds_for(commission.request)
+        own = self._seconds_alone(commission.request.megapixel_steps, commission.request.count)
         before = self._paced(work, pictures)
         seconds = None if own is None or before is None else estimate(before, own, len(self._workers))
         return Standing(state=commission.state, ahead=ahead, seconds=seconds)
@@ -267,21 +267,28 @@ class Studio:
     # -- time --------------------------------------------------------------------------------------------------------
 
     def _on_progress(self, job: Job, progress: Progress) -> None:
-        self._steps_left[job.id] = 1.0 - progress.step / max(1, progress.steps)
+        left = 1.0 - progress.step / max(1, progress.steps)
+        self._work_left[job.id] = job.request.megapixel_steps * left
         for listener in self.listeners.progress:
             listener(job.id, progress)
 
     async def _forget_progress(self, commission: Commission) -> None:
-        self._steps_left.pop(commission.id, None)
+        self._work_left.pop(commission.id, None)
 
     def _seconds_left(self, commission: Commission) -> float | None:
+        """Of a running job: the engine paints all of them together, and those with less work left end before it."""
         if commission.state is not JobState.RUNNING:
             return 0.0
-        own = self._seconds_for(commission.request)
-        return None if own is None else own * self._steps_left.get(commission.id, 1.0)
+        own = self._work_left.get(commission.id, commission.request.megapixel_steps)
+        sooner = sum(left for job_id, left in self._work_left.items() if job_id != commission.id and left <= own)
+        alone = self._seconds_alone(own, commission.request.count)
+        together = self._paced(own + sooner / max(1, len(self._workers)), commission.request.count)
+        return None if alone is None or together is None else max(alone, together)
 
-    def _seconds_for(self, request: Request) -> float | None:
-        return self._paced(request.megapixel_steps, request.count)
+    def _seconds_alone(self, megapixel_steps: float, pictures: int) -> float | None:
+        """Steps of a picture that shares its calls with nobody take longer than its share of a full call."""
+        factor = self.status.alone_factor if self.status is not None else 1.0
+        return self._paced(megapixel_steps * factor, pictures)
 
     def _paced(self, megapixel_steps: float, pictures: int) -> float | None:
         if not self._pace.known and self.status is not None and self.status.seconds_per_megapixel_step is not None:

@@ -14,6 +14,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from generation.bench import commands as benchmarks
+from generation.engine.options import EngineOptions
 from generation.errors import AtelierError, BadRequest
 from generation.intake import clean
 from generation.job import Job, Result
@@ -83,6 +84,7 @@ def paint(
             device=device,
             checkers=tuple(checker or ()),
             file_format=FORMATS[out.suffix.lower()],
+            options=EngineOptions(measure_seconds=0.0),  # one picture is painted sooner than a size is measured
             allow_unchecked_uploads=True,  # nobody but the person at this terminal sees the picture
         )
         result = asyncio.run(_paint(settings, Job(id="terminal", request=request, image=source)))

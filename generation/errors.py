@@ -11,6 +11,7 @@ AtelierError
 │   └── UploadsRefused       no checker is there to look at uploaded pictures
 └── PaintingError            our side failed; the charge is given back
     ├── ModelUnavailable     weights missing, broken or of an unknown kind
+    │   └── NoRoom           only models in use are in the way
     ├── OutOfMemory          the device is too small for this request
     ├── BrokenPicture        not-a-number or empty output
     ├── NotApproved          the safety gate did not approve the picture
@@ -73,6 +74,10 @@ class PaintingError(AtelierError):
 
 class ModelUnavailable(PaintingError):
     """The model cannot be used right now; the owner has been told in the log."""
+
+
+class NoRoom(ModelUnavailable):
+    """There is no room for this model beside those in use."""
 
 
 class OutOfMemory(PaintingError):

@@ -47,6 +47,7 @@ class Progress:
     preview: bytes | None = field(
         default=None, repr=False
     )  # a small JPEG, too coarse to need the gate (32 × 32 source pixels)
+    doing: str = ""  # what goes on before the first step, e.g. that the model is being loaded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,28 +11,32 @@ from pathlib import Path
 from typing import Any
 
 from generation.errors import ModelUnavailable
+from generation.headers import read_header
+from generation.known_models import (
+    EMBEDDED_GUIDANCE,
+    SCHNELL,
+    distillation_of,
+    is_restricted,
+    licence_of,
+    pipeline_hint,
+    settings_of,
+)
 
 STARTER_NOTE = "Draws one big thing in a scene, in eight colours and four styles; no people."
 STARTER = Path(__file__).parent / "starter" / "weights"
 PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl", ".pickle")  # unpickling runs whatever code the file contains
-HEADER_LIMIT = 100_000_000  # bytes; the safetensors format's own limit for its JSON header
 CONFIG_LIMIT = 1_000_000  # bytes; a model's JSON configuration is a few KiB
-UNKNOWN_LICENCE = "unknown: see the model's page"
+SD_KEY = "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
+SDXL_KEY = "conditioner.embedders.1."
+ENTRANCE = "model.diffusion_model.input_blocks.0.0.weight"
+ROW_PIPELINES = ("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", "LatentConsistencyModel")
+XL_PIPELINES = ("StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline")
 HUB_ID = re.compile(r"^[\w][\w.-]{0,95}/[\w][\w.-]{0,95}(@[\w./-]{1,100})?$")
-DISTILLED = re.compile(r"(?<![a-z])(turbo|lightning|lcm|hyper|dmd2?)(?![a-z])")
-LICENCES = {
-    "starter": "MIT",
-    "stable-diffusion-v1-5/stable-diffusion-v1-5": "CreativeML OpenRAIL-M",
-    "runwayml/stable-diffusion-v1-5": "CreativeML OpenRAIL-M",
-    "compvis/stable-diffusion-v1-4": "CreativeML OpenRAIL-M",
-    "stabilityai/stable-diffusion-2-1": "CreativeML OpenRAIL++-M",
-    "stabilityai/stable-diffusion-2-1-base": "CreativeML OpenRAIL++-M",
-    "stabilityai/sd-turbo": "Stability AI Community Licence; commercial use has conditions",
-    "simianluo/lcm_dreamshaper_v7": "MIT",
-}
 SAMPLER_OF = {
     "DDIMScheduler": "ddim",
+    "DPMSolverMultistepScheduler": "dpmpp_2m",
     "EulerDiscreteScheduler": "euler",
+    "FlowMatchEulerDiscreteScheduler": "euler",
     "EulerAncestralDiscreteScheduler": "euler_a",
     "HeunDiscreteScheduler": "heun",
     "LCMScheduler": "lcm",
@@ -45,7 +49,7 @@ class ModelCard:
     """One set of weights as members and the front desk see it."""
 
     name: str  # what the owner wrote in config.yaml
-    family: str  # "sd1", "sd2", "sdxl", "unknown"
+    family: str  # "sd1", "sd2", "sdxl"; "plain": any other pipeline of the library; "unknown"
     native: int  # side in pixels of the square it was trained on
     steps: int  # sensible number of steps
     guidance: float
@@ -53,6 +57,12 @@ class ModelCard:
     licence: str  # one line, e.g. "MIT" or "unknown: see the model's page"
     sha256: str = ""  # of the denoiser's weights, once loaded
     note: str = ""  # one sentence about what it can draw or may be used for
+    prediction: str = "epsilon"  # what the denoiser predicts: "epsilon", "v_prediction", "sample" or "flow"
+
+    @property
+    def restricted(self) -> bool:
+        """Whether its licence is known to forbid commercial use, or to put conditions on it."""
+        return is_restricted(self.licence)
 
 
 class SourceKind(StrEnum):
@@ -101,98 +111,114 @@ def resolve(model: str) -> ModelSource:
 
 def describe(model: str) -> ModelCard:
     """The card of `model` from its configuration files alone; raises ModelUnavailable when it cannot be used."""
-    source = resolve(model)
+    return describe_source(resolve(model))
+
+
+def describe_source(source: ModelSource) -> ModelCard:
+    """The card of a model whose place is known; of a hub id it is a guess."""
     if source.kind is SourceKind.FOLDER:
-        return describe_folder(model, Path(source.place))
+        return describe_folder(source.name, Path(source.place))
     if source.kind is SourceKind.FILE:
-        return _describe_file(model, Path(source.place))
-    family = "sdxl" if "xl" in model.lower() else "sd2" if re.search(r"diffusion-2|sd-?2|sd-turbo", model) else "sd1"
-    native = 1024 if family == "sdxl" else 768 if model.lower().endswith("stable-diffusion-2-1") else 512
-    return _card(model, family=family, native=native, scheduler="", embedded_guidance=False)
+        return _describe_file(source.name, Path(source.place))
+    return _guess(source.name, source.place)
+
+
+def _guess(name: str, hub_id: str) -> ModelCard:
+    """The card of a hub id that nothing but the name is known of."""
+    low = hub_id.lower()
+    if kind := pipeline_hint(hub_id):
+        return _card(name, hub_id, family="plain", native=1024, pipeline=kind)
+    family = "sdxl" if "xl" in low else "sd2" if re.search(r"diffusion-2|sd-?2|sd-turbo", low) else "sd1"
+    velocity = low.endswith("stable-diffusion-2-1")
+    native = 512 if "sdxl-turbo" in low else 1024 if family == "sdxl" else 768 if velocity else 512
+    return _card(name, hub_id, family=family, native=native, prediction="v_prediction" if velocity else "epsilon")
 
 
 def describe_folder(name: str, folder: Path) -> ModelCard:
     """The card of a diffusers folder, called `name`."""
-    index = _read_json(folder / "model_index.json")
-    unet = _read_json(folder / "unet" / "config.json") if (folder / "unet").is_dir() else {}
-    vae = _read_json(folder / "vae" / "config.json") if (folder / "vae").is_dir() else {}
-    scheduler = index.get("scheduler") or [None, None]
-    cell = 2 ** (len(vae.get("block_out_channels", (0,) * 4)) - 1)  # pixels per latent cell
-    sample = unet.get("sample_size", 64)
-    side = sample if isinstance(sample, int) else max(sample, default=64)
+    index = read_json(folder / "model_index.json")
+    pipeline = str(index.get("_class_name", ""))
+    unet, transformer, vae = (_optional(folder / part / "config.json") for part in ("unet", "transformer", "vae"))
+    scheduler = _optional(folder / "scheduler" / "scheduler_config.json")
+    entry = index.get("scheduler") or [None, None]
+    kind = str(entry[1]) if isinstance(entry, list) and len(entry) == 2 else ""
+    blocks = vae.get("block_out_channels") or vae.get("encoder_block_out_channels") or (0,) * 4
+    cell = 2 ** (min(len(blocks), 8) - 1) if isinstance(blocks, list | tuple) else 8  # pixels per latent cell
+    sample = unet.get("sample_size", 64) if unet else transformer.get("sample_size") or 1024 // cell
+    side = sample if isinstance(sample, int) else max(sample, default=64) if isinstance(sample, list) else 64
+    flow = "FlowMatch" in kind or scheduler.get("prediction_type") == "flow_prediction"
     return _card(
         name,
-        family=family_of(str(index.get("_class_name", "")), unet),
-        native=side * cell,
-        scheduler=str(scheduler[1]),
+        "starter" if folder == STARTER else folder.name,
+        family=family_of(pipeline, unet),
+        native=min(max(side * cell, 64), 2048),
+        scheduler=kind,
+        pipeline=SCHNELL if pipeline == "FluxPipeline" and not transformer.get("guidance_embeds") else pipeline,
         embedded_guidance=unet.get("time_cond_proj_dim") is not None,
+        prediction="flow" if flow else str(scheduler.get("prediction_type", "epsilon")),
     )
 
 
 def _describe_file(name: str, path: Path) -> ModelCard:
     tensors = read_header(path)
-    if any(key.startswith("conditioner.embedders.1.") for key in tensors):
-        family = "sdxl"
-    else:
-        key = "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
-        if key not in tensors:
-            raise ModelUnavailable(f"“{path.name}” is not a whole Stable Diffusion model (a LoRA or another part?).")
-        family = "sd2" if tensors[key]["shape"][-1] == 1024 else "sd1"
-    small = family == "sd1" or DISTILLED.search(path.stem.lower()) or "base" in path.stem.lower()
-    native = 1024 if family == "sdxl" else 512 if small else 768
-    return _card(name, family=family, native=native, scheduler="", embedded_guidance=False)
-
-
-def read_header(path: Path) -> Mapping[str, Any]:
-    """Tensor names → {dtype, shape, data_offsets} of a safetensors file; raises ModelUnavailable when it is none."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        if not 2 <= length <= min(HEADER_LIMIT, size - 8):
-            raise ModelUnavailable(f"“{path.name}” is not a safetensors file, or it is cut off.")
-        raw = file.read(length)
-    try:
-        header = json.loads(raw)
-        header.pop("__metadata__", None)
-        ends = [int(tensor["data_offsets"][1]) for tensor in header.values()]
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
-        raise ModelUnavailable(f"“{path.name}” has a broken header.") from error
-    if not ends or max(ends) != size - 8 - length:
-        raise ModelUnavailable(f"“{path.name}” is cut off: it is shorter or longer than its header says.")
-    return dict(header)
+    xl = any(key.startswith(SDXL_KEY) for key in tensors)
+    if not xl and (SD_KEY not in tensors or not tensors[SD_KEY].shape):
+        raise ModelUnavailable(f"“{path.name}” is not a whole Stable Diffusion model (a LoRA or another part?).")
+    entrance = tensors.get(ENTRANCE)
+    if entrance is not None and len(entrance.shape) == 4 and entrance.shape[1] != 4:
+        raise ModelUnavailable(f"“{path.name}” was made to repaint pictures, not to paint from words.")
+    family = "sdxl" if xl else "sd2" if tensors[SD_KEY].shape[-1] == 1024 else "sd1"
+    word = distillation_of(path.stem)
+    small = family == "sd1" or word or "base" in path.stem.lower()
+    native = (512 if word == "turbo" else 1024) if xl else 512 if small else 768
+    # Makers of SDXL models that predict velocity mark their files with an empty tensor of this name.
+    velocity = "v_pred" in tensors or (family == "sd2" and not small)
+    return _card(name, path.stem, family=family, native=native, prediction="v_prediction" if velocity else "epsilon")
 
 
 def family_of(pipeline: str, unet: Mapping[str, Any]) -> str:
     """The family of a pipeline class name and its denoiser's configuration, as far as both are known."""
-    if "XL" in pipeline or unet.get("cross_attention_dim") == 2048:
+    if pipeline.startswith(XL_PIPELINES):
         return "sdxl"
-    if not pipeline.startswith(("StableDiffusionPipeline", "StableDiffusionImg2Img", "LatentConsistencyModel")):
-        return "unknown"
-    return "sd2" if unet.get("cross_attention_dim") == 1024 else "sd1"
+    if pipeline.startswith(ROW_PIPELINES):
+        return "sd2" if unet.get("cross_attention_dim") == 1024 else "sd1"
+    # The library's other Stable Diffusion pipelines repaint, enlarge or need a drawing to follow.
+    return "plain" if re.fullmatch(r"(?!StableDiffusion(?!3))[A-Z]\w*Pipeline", pipeline) else "unknown"
 
 
-def _card(name: str, *, family: str, native: int, scheduler: str, embedded_guidance: bool) -> ModelCard:
-    found = DISTILLED.search(name.lower())
-    word = found.group(1) if found else "lcm" if scheduler == "LCMScheduler" else ""
-    steps, guidance, sampler = 25, 7.0, SAMPLER_OF.get(scheduler, "dpmpp_2m")
-    if name == "starter":
-        steps, guidance = 20, 4.0
-    elif word:
-        steps, sampler = (1, "euler") if word == "turbo" else (4, "lcm" if word == "lcm" else "euler")
-        guidance = 8.5 if embedded_guidance else 0.0  # a consistency model may take guidance as an input of its own
+def _card(
+    name: str,
+    known_as: str,  # the last part of its place: the owner's own name for it may say nothing
+    *,
+    family: str,
+    native: int,
+    scheduler: str = "",
+    pipeline: str = "",
+    embedded_guidance: bool = False,
+    prediction: str = "epsilon",
+) -> ModelCard:
+    words = known_as if known_as == "starter" else f"{name} {known_as}"
+    settings = settings_of(words, family, pipeline=pipeline, consistency=scheduler == "LCMScheduler")
+    distilled = settings.guidance == 0.0
     return ModelCard(
         name=name,
         family=family,
         native=native,
-        steps=steps,
-        guidance=guidance,
-        sampler=sampler,
-        licence=LICENCES.get(name.partition("@")[0].lower(), UNKNOWN_LICENCE),
-        note=STARTER_NOTE if name == "starter" else "",
+        steps=settings.steps,
+        guidance=EMBEDDED_GUIDANCE if distilled and embedded_guidance else settings.guidance,
+        sampler=settings.sampler if distilled else SAMPLER_OF.get(scheduler, settings.sampler),
+        licence=licence_of(name, known_as),
+        note=STARTER_NOTE if known_as == "starter" else "",
+        prediction=prediction,
     )
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _optional(path: Path) -> dict[str, Any]:
+    return read_json(path) if path.is_file() else {}
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A model's configuration; raises ModelUnavailable when `path` is none."""
     try:
         if path.stat().st_size > CONFIG_LIMIT:
             raise ModelUnavailable(f"“{path.name}” in “{path.parent.name}” is far too large for a configuration.")

@@ -1,4 +1,4 @@
-"""What a CUDA card says of itself during a block: busy share, clock, energy and memory; nothing where nobody can be asked."""
+"""What a CUDA card says of itself during a block: busy share, clock, energy, memory; nothing where none can answer."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class _Keeping(RowLane):
         return super().decode(samples)
 
 
-class Easel:
+class Repainting:
     """One engine that paints the same requests again and again; what it learnt of calls it keeps, as in service."""
 
     def __init__(self, model: LoadedModel, options: EngineOptions, requests: Sequence[Request]) -> None:
@@ -144,13 +144,13 @@ def compare(
 ) -> Sameness:
     """Paint alone, then in company `shuffles` times."""
     total = len(requests) * (shuffles + 1)
-    easel = Easel(model, options, requests)
-    easel.warm_up()
+    engine = Repainting(model, options, requests)
+    engine.warm_up()
 
     def alone_told(done: int) -> None:
         told("Alone", done, total)
 
-    alone, _ = easel.paint(range(len(requests)), at_once=lambda busy: 0 if busy else 1, told=alone_told)
+    alone, _ = engine.paint(range(len(requests)), at_once=lambda busy: 0 if busy else 1, told=alone_told)
     found = []
     for shuffle in range(shuffles):
         dice = random.Random(seed + shuffle)  # noqa: S311  # the same shuffle every time
@@ -163,7 +163,7 @@ def compare(
         def company_told(done: int, base: int = len(requests) * (shuffle + 1)) -> None:
             told("In company", base + done, total)
 
-        together, rows = easel.paint(order, at_once=coming, told=company_told)
+        together, rows = engine.paint(order, at_once=coming, told=company_told)
         found.append(_difference(alone, together, rows))
     return _together(found)
 

@@ -16,7 +16,6 @@ from typing import Any, Self
 NEARLY_BEST = 0.9  # of the best rows per second: the knee
 TOLERABLE = 0.10  # what exact mode may cost to be on by default
 UNMEASURED_ROWS = 8  # the room of a size that nobody has measured yet
-SMOOTHING = 0.2  # weight of a new observation
 
 
 @dataclass(slots=True)
@@ -34,7 +33,7 @@ class Curve:
     @property
     def knee(self) -> int:
         """Rows of the smallest call with nearly the best throughput, as far as memory allows."""
-        return _knee(self.times, self.most) if self.times else self._bounded(UNMEASURED_ROWS)
+        return _knee(self.times, self.most) if self.classes else self._bounded(UNMEASURED_ROWS)
 
     def seconds(self, rows: int) -> float:
         """Expected seconds of a call with `rows` rows; between and beyond measurements along straight lines."""
@@ -58,9 +57,8 @@ class Curve:
         return self.seconds(self.knee) / self.knee
 
     def observe(self, rows: int, seconds: float) -> None:
-        """Learn from a call in service."""
-        old = self.times.get(rows)
-        self.times[rows] = seconds if old is None else old + SMOOTHING * (seconds - old)
+        """Learn from a call in service: the fastest seen, since others may use the machine as well."""
+        self.times[rows] = min(seconds, self.times.get(rows, seconds))
 
     def overflowed(self, rows: int) -> None:
         """Remember that `rows` rows did not fit into memory; settle again."""
@@ -107,8 +105,9 @@ class Curve:
         """The most rows of one call: the knee, among the counts of `exact` when that is not empty."""
         if not exact:
             return self.knee
-        known = {rows: self.seconds(rows) for rows in exact} if self.times else {}
-        return _knee(known, self.most) if known else exact[-1]
+        if not self.classes:
+            return exact[-1]
+        return _knee({rows: self.seconds(rows) for rows in exact}, self.most)
 
     # -- keeping -------------------------------------------------------------------------------------------------
 

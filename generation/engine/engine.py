@@ -55,11 +55,13 @@ class Engine:
         options: EngineOptions,
         *,
         painted: Callable[[Painting, list[Pixels]], None],
+        hear: Callable[[], None] = lambda: None,
         glimpse: Glimpse | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._options = options
         self._painted = painted
+        self._hear = hear  # lets cancellations in during a call that takes all the steps of a picture
         self._glimpse = glimpse
         self._clock = clock
         self._planner = Planner(preview_first=options.preview_first)
@@ -81,8 +83,9 @@ class Engine:
         self._lanes.pop(name, None)
 
     def paints_with(self, name: str) -> bool:
-        """Whether pictures of this model are in flight."""
-        return any(painting.job.request.model == name for painting in self._live.paintings.values())
+        """Whether pictures of this model are in flight or about to be."""
+        everybody = (*self._live.paintings.values(), *self._submitted)
+        return any(painting.job.request.model == name for painting in everybody)
 
     @property
     def lanes(self) -> dict[str, Lane]:
@@ -162,20 +165,32 @@ class Engine:
         lane = self._lanes[samples[0].key.model]
         before = [sample.done for sample in samples]
         try:
-            ran = lane.advance(samples)
+            ran = lane.advance(samples, self._moved)
         except Exception as error:  # one picture's fault must not end its neighbours': each goes on alone
             self._isolate(samples, error)
             return
         moved = [sample for sample, done in zip(samples, before, strict=True) if sample.done != done]
-        self._account(moved, ran, self._clock() - began)
+        seconds = self._clock() - began
+        lane.observe(samples[0].key, ran, seconds)
+        self._account(moved, ran, seconds)
         for painting in self._paintings_of(moved):
             self._tell(painting)
         for sample in moved:
             if not sample.left:
                 self._finish(sample)
 
+    def _moved(self, sample: Sample) -> bool:
+        """A step within a long call: tell of it; whether the picture is still wanted."""
+        painting = self._live.paintings.get(sample.painting)
+        if painting is not None:
+            self._tell(painting)
+        self._hear()
+        return sample.painting in self._live.paintings
+
     def _isolate(self, samples: Sequence[Sample], error: Exception) -> None:
         paintings = self._paintings_of(samples)
+        if not paintings:
+            return  # cancelled in the middle of the call
         if len(paintings) == 1 or _sticks(error):
             for painting in paintings:
                 self._end_with(painting, error)
@@ -196,6 +211,9 @@ class Engine:
 
     def _tell(self, painting: Painting) -> None:
         """Tell of a step; with a preview where one is due and can be seen."""
+        if painting.step <= painting.told:
+            return
+        painting.told = painting.step
         preview = None
         if self._glimpse is not None and painting.lane is not None:
             preview = self._glimpse.of(painting, self._clock())
@@ -244,7 +262,7 @@ class Engine:
 
     def _paintings_of(self, samples: Sequence[Sample]) -> list[Painting]:
         numbers = dict.fromkeys(sample.painting for sample in samples)
-        return [self._live.paintings[number] for number in numbers]
+        return [self._live.paintings[number] for number in numbers if number in self._live.paintings]
 
     def _end_with(self, painting: Painting, error: Exception) -> None:
         if _sticks(error):

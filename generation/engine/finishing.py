@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 
 from generation.engine import files, recipe
-from generation.engine.model import LoadedModel
 from generation.engine.painting import Painting
+from generation.engine.shelf import Model
 from generation.errors import AtelierError, BrokenPicture, NotApproved, PaintingError
 from generation.job import Result
 from generation.request import Request
@@ -34,7 +34,7 @@ class Finishing:
         count = min(THREADS, max(1, (os.cpu_count() or 1) // 2))
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="finish")
 
-    def finish(self, painting: Painting, model: LoadedModel, gate: Gate, pixels: Sequence[Pixels], how: object) -> None:
+    def finish(self, painting: Painting, model: Model, gate: Gate, pixels: Sequence[Pixels], how: object) -> None:
         """Have a job's pictures judged and written; `done` or `painting.on_failed` is called from another thread.
 
         `how` says how they were painted, for the recipe.
@@ -45,9 +45,7 @@ class Finishing:
         """Wait for what is under way."""
         self._threads.shutdown()
 
-    def _finish(
-        self, painting: Painting, model: LoadedModel, gate: Gate, pixels: Sequence[Pixels], how: object
-    ) -> None:
+    def _finish(self, painting: Painting, model: Model, gate: Gate, pixels: Sequence[Pixels], how: object) -> None:
         try:
             self._done(painting, self._result(painting, model, gate, pixels, how))
         except AtelierError as error:
@@ -56,9 +54,7 @@ class Finishing:
             log.exception("job %s: the result could not be made", painting.job.id)
             painting.on_failed(PaintingError())
 
-    def _result(
-        self, painting: Painting, model: LoadedModel, gate: Gate, pixels: Sequence[Pixels], how: object
-    ) -> Result:
+    def _result(self, painting: Painting, model: Model, gate: Gate, pixels: Sequence[Pixels], how: object) -> Result:
         request = painting.job.request
         released = gate.release(pixels, request=request, write=self._writer(request, model))
         _demand_one(released)
@@ -79,7 +75,7 @@ class Finishing:
             seconds=painting.seconds,
         )
 
-    def _writer(self, request: Request, model: LoadedModel) -> Callable[[Image.Image, int | None], files.PictureFile]:
+    def _writer(self, request: Request, model: Model) -> Callable[[Image.Image, int | None], files.PictureFile]:
         def write(image: Image.Image, index: int | None) -> files.PictureFile:
             own = request if index is None else request.single(index)
             parameters = recipe.as_parameters(own, model.card) if self._settings.embed_recipe else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import torch
@@ -12,6 +12,8 @@ from generation.engine.sample import Key, Sample
 from generation.job import Job
 from generation.safety.gate import Pixels
 
+Moved = Callable[[Sample], bool]  # told of each step of a long call; False: the sample is not wanted any more
+
 
 class Lane(Protocol):
     """One loaded model at work; every method is called from the engine's thread."""
@@ -19,6 +21,11 @@ class Lane(Protocol):
     @property
     def name(self) -> str:
         """The model's name."""
+        ...
+
+    @property
+    def lone(self) -> int:
+        """Rows of one picture as this model is usually asked."""
         ...
 
     def begin(self, number: int, job: Job, arrived: float) -> list[Sample]:
@@ -33,8 +40,15 @@ class Lane(Protocol):
         """Seconds of one row in such a call."""
         ...
 
-    def advance(self, samples: Sequence[Sample]) -> int:
-        """Take one step with samples of one key; returns the rows that the call ran with, padding included."""
+    def advance(self, samples: Sequence[Sample], moved: Moved) -> int:
+        """Take one step with samples of one key; returns the rows that the call ran with, padding included.
+
+        A lane whose calls are whole pictures takes all steps, and tells of each.
+        """
+        ...
+
+    def observe(self, key: Key, rows: int, seconds: float) -> None:
+        """Learn from a call in service that ran with so many rows."""
         ...
 
     def clean(self, sample: Sample) -> torch.Tensor | None:
@@ -59,4 +73,20 @@ class Lane(Protocol):
 
     def curves(self) -> dict[str, Curve]:
         """What was learnt of calls, by size."""
+        ...
+
+    def curve_of(self, key: Key) -> Curve:
+        """What was learnt of calls of this key."""
+        ...
+
+    def own_size(self) -> tuple[Key, float]:
+        """The key of an unadorned picture of the model's own size, and its megapixels."""
+        ...
+
+    def is_exact(self, key: Key) -> bool:
+        """Whether a picture of this key has the same bits in any company."""
+        ...
+
+    def recipe_of(self, key: Key) -> dict[str, object]:
+        """How the pictures of a key are painted, as far as their bits depend on it."""
         ...

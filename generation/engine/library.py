@@ -50,10 +50,12 @@ class Autoencoder(Part, Protocol):
 
 
 class TextEncoder(Part, Protocol):
-    """CLIPTextModel."""
+    """CLIPTextModel, or CLIPTextModelWithProjection."""
 
-    def __call__(self, input_ids: torch.Tensor, *, attention_mask: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
-        """Token ids (rows, tokens) to states (rows, tokens, width), the first of what is returned."""
+    def __call__(
+        self, input_ids: torch.Tensor, *, attention_mask: torch.Tensor | None, output_hidden_states: bool
+    ) -> Any:
+        """Token ids (rows, tokens) to the states (rows, tokens, width) after the last layer, and after each of them."""
         ...
 
 

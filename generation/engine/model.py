@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import torch
 
 from generation.engine.device import Place
+from generation.engine.embeddings import Embeddings
 from generation.engine.library import Autoencoder, Denoiser, ImageProcessor, TextEncoder, Tokenizer
 from generation.models import ModelCard
 
@@ -55,6 +56,10 @@ class Family(Protocol):
         """Encode the words of a request."""
         ...
 
+    def words(self, model: LoadedModel, asks: Sequence[Ask]) -> list[Wording]:
+        """The same for several requests at once; which of them come together changes no bit of a wording."""
+        ...
+
     def arguments(self, rows: Sequence[Row]) -> dict[str, Any]:
         """The keyword arguments of the denoiser for these rows, besides latents and timesteps."""
         ...
@@ -77,6 +82,7 @@ class LoadedModel:
     own_checker: Path | None  # folder of the safety checker that came with the model
     pipeline: Any  # the library's whole pipeline: reads LoRAs, and paints where no rows are possible
     bytes: int  # of all weights
+    embeddings: Embeddings = field(default_factory=Embeddings)  # words that were encoded before
 
     @property
     def cell(self) -> int:

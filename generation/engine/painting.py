@@ -33,6 +33,7 @@ class Painting:
     pixels: dict[int, Pixels] = field(default_factory=dict)  # by place in the set
     seconds: float = 0.0  # its share of the engine's working time
     rows: set[int] = field(default_factory=set)  # rows of the calls it took part in
+    told: int = 0  # the latest step that was told of
     previewed: float = float("-inf")  # when its latest preview was made
 
     @property

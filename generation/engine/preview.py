@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from PIL import Image
 
-from generation.engine.model import LoadedModel
+from generation.engine.shelf import Model
 
 SOURCE = 32  # the most source pixels along a side
 SHOWN = 256  # pixels, the width of the preview's file
@@ -29,7 +29,7 @@ class Preview:
 
     @classmethod
     @torch.inference_mode()
-    def fit(cls, model: LoadedModel) -> Preview:
+    def fit(cls, model: Model) -> Preview:
         """Least squares between smooth random pictures and the latents that this model's encoder gives them."""
         rng = torch.Generator("cpu").manual_seed(0)
         coarse = torch.rand((FIT_COUNT, 3, 4, 4), generator=rng)

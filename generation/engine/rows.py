@@ -14,6 +14,8 @@ from generation.engine import noise
 from generation.engine.curve import Curve, padded_to
 from generation.engine.decode import Decoder
 from generation.engine.even import even_out
+from generation.engine.lane import Moved
+from generation.engine.lora import Loras
 from generation.engine.measure import Calls, measure
 from generation.engine.memory import is_shortage, let_go
 from generation.engine.model import Ask, LoadedModel, Wording
@@ -23,7 +25,7 @@ from generation.engine.sample import Key, Sample
 from generation.engine.stepping import Course, ObjectStepping, Stepping, TableStepping
 from generation.errors import OutOfMemory
 from generation.job import Job
-from generation.request import Request
+from generation.request import Lora, Request
 from generation.safety.gate import Pixels
 
 log = logging.getLogger(__name__)
@@ -46,6 +48,7 @@ class RowLane:
         model: LoadedModel,
         options: EngineOptions,
         *,
+        loras: Loras | None = None,
         curves: dict[str, Curve] | None = None,
         alive: Callable[[], None] = lambda: None,
     ) -> None:
@@ -59,6 +62,7 @@ class RowLane:
         if options.exact != "off":
             even_out(model)
         self._flights: dict[Sample, _InFlight] = {}
+        self._loras = loras if loras is not None else Loras(None)
         self._curves = curves if curves is not None else {}
 
     @property
@@ -77,8 +81,10 @@ class RowLane:
     def begin(self, number: int, job: Job, arrived: float) -> list[Sample]:
         """See Lane."""
         request = job.request
+        loras = self._loras.canonical(request.loras)
+        self._loras.use(self.model, loras)  # the text encoder wears them as well
         wording = self.model.family.word(self.model, _ask(request))
-        key = self._key(request, wording)
+        key = self._key(request, wording, loras)
         self._get_to_know(key)
         picture = self._opened(job)
         samples = []
@@ -90,11 +96,11 @@ class RowLane:
             samples.append(sample)
         return samples
 
-    def _key(self, request: Request, wording: Wording) -> Key:
+    def _key(self, request: Request, wording: Wording, loras: tuple[Lora, ...]) -> Key:
         model = self.model
         shape = (model.latent_channels, request.height // model.cell, request.width // model.cell)
         tokens = len(wording.positive.hidden)
-        return Key(self.name, request.loras, shape, tokens, self._runner.path(shape, tokens, request.loras))
+        return Key(self.name, loras, shape, tokens, self._runner.path(shape, tokens, loras))
 
     def _course(self, request: Request, picture: torch.Tensor | None) -> Course:
         """The course of a request for one picture; `picture` is (1, 3, height, width) in -1 … 1."""
@@ -122,7 +128,7 @@ class RowLane:
 
     # -- stepping ------------------------------------------------------------------------------------------------
 
-    def advance(self, samples: Sequence[Sample]) -> int:
+    def advance(self, samples: Sequence[Sample], moved: Moved = lambda _: True) -> int:
         """See Lane. Where memory is short, only as many as fit take the step. Raises OutOfMemory when not even one can.
 
         Nothing of a picture has changed before its call is through, so that a call can simply be tried again.
@@ -146,6 +152,7 @@ class RowLane:
         padded = padded_to(len(rows), self.row_counts(key))
         spare = padded - len(rows)  # spare rows repeat the first one
         places = [*range(len(flights)), *guided, *[0] * spare]
+        self._loras.use(self.model, key.loras)
         latents, timesteps = self._stepping.given(courses)
         output = self._runner.run(key, latents[places], timesteps[places], rows + rows[:1] * spare)
         guidance = [flight.guidance for flight in flights]
@@ -228,7 +235,9 @@ class RowLane:
     def recipe_of(self, key: Key) -> dict[str, object]:
         """How the pictures of a key are painted, as far as their bits depend on it."""
         exact = self.is_exact(key)
-        return {"exact": exact, "row_counts": list(self.row_counts(key)) if exact else [], "path": key.path}
+        counts = list(self.row_counts(key)) if exact else []
+        worn = self._loras.sha256(self.model) if key.loras else {}
+        return {"exact": exact, "row_counts": counts, "path": key.path} | ({"loras_sha256": worn} if worn else {})
 
     def own_size(self) -> tuple[Key, float]:
         """The key of an unadorned picture of the model's own size, and its megapixels."""

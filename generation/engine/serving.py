@@ -1,106 +1,107 @@
-"""The whole engine process but for its pipe: models on their shelf, their gates, the engine, the finishing threads."""
+"""The whole engine process but for its pipe: models and their gates, the engine, the finishing threads."""
 
 from __future__ import annotations
 
 import logging
-import platform
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import diffusers
-import torch
-
-from generation.engine import device, weights
+from generation.engine import device
+from generation.engine.easel import Easel, introduce, set_up, warm_up
 from generation.engine.engine import Engine
 from generation.engine.finishing import Finishing
 from generation.engine.glimpse import Glimpse
-from generation.engine.model import LoadedModel
+from generation.engine.lora import Loras
 from generation.engine.notebook import Notebook
 from generation.engine.painting import Painting
 from generation.engine.preview import Preview
-from generation.engine.rows import RowLane
-from generation.errors import AtelierError, NotApproved, UploadsRefused
+from generation.engine.residence import Residence
+from generation.engine.shelf import Shelf
+from generation.errors import AtelierError, Cancelled, NotApproved, UploadsRefused
 from generation.job import Job, Progress, Result
-from generation.models import resolve
-from generation.request import Request
-from generation.safety.gate import NO_CHECKER, Gate, Pixels
-from generation.safety.standing import stand
-from generation.workers.worker import EngineSettings, WorkerStatus
+from generation.safety.gate import NO_CHECKER, Pixels
+from generation.workers.worker import EngineSettings
 
 log = logging.getLogger(__name__)
 
-WARM_STEPS = 2
-LEAST_TOGETHER, MOST_TOGETHER = 16, 64  # jobs in the engine at once: enough that newcomers see their first step
 WORN = 3  # jobs in a row without one sound picture: the weights in memory are damaged
+NAP = 0.02  # seconds between two looks whether a model is loaded, when there is nothing else to do
 
 
-@dataclass(frozen=True, slots=True)
-class Easel:
-    """A model ready to paint, with the gate that judges what it paints."""
+@dataclass(slots=True)
+class Order:
+    """A job and whom to tell; exactly one of `on_done` and `on_failed` is called, from any thread."""
 
-    model: LoadedModel
-    lane: RowLane
-    gate: Gate
+    number: int
+    job: Job
+    on_progress: Callable[[Progress], None]
+    on_done: Callable[[Result], None]
+    on_failed: Callable[[AtelierError], None]
 
 
 class Serving:
     """Paints what it is given until it is told to stop; one thread calls `paint`, `cancel` and `work`."""
 
-    def __init__(self, settings: EngineSettings, alive: Callable[[str], None]) -> None:
-        """Load, measure, warm up and test, saying so to `alive`; raises ModelUnavailable or the gate's NotApproved."""
+    def __init__(
+        self,
+        settings: EngineSettings,
+        alive: Callable[[str], None],
+        hear: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Load, measure, warm up and test, saying so to `alive`; raises ModelUnavailable or the gate's NotApproved.
+
+        `hear` is called during calls that take many steps, for cancellations that came in the meantime.
+        """
         self._settings = settings
         self._alive = alive
-        self._easels: dict[str, Easel] = {}
-        self._previews: dict[str, Preview] = {}
-        self._notebook = Notebook(Path(settings.notebook) if settings.notebook else None)
-        self._done: dict[int, Callable[[Result], None]] = {}
-        self._finishing = Finishing(settings, self._tell)
         options = settings.options
+        self._previews: dict[str, Preview] = {}
+        self._orders: dict[int, Order] = {}  # in the engine or at the gate
+        self._notebook = Notebook(Path(settings.notebook) if settings.notebook else None)
+        self._loras = Loras(Path(settings.loras) if settings.loras else None)
+        self._finishing = Finishing(settings, self._done)
         glimpse = Glimpse(self._previews, every=options.preview_every, per_second=options.previews_per_second)
-        self._engine = Engine(options, painted=self._painted, glimpse=glimpse)
+        self._engine = Engine(options, painted=self._painted, hear=hear, glimpse=glimpse)
+        self._residence: Residence[Order, Easel] = Residence(
+            self._load,
+            in_use=self._in_use,
+            settle=self._settle,
+            patience=options.patience,
+            clock=time.monotonic,
+        )
         alive("loading")
         self._place = device.choose(settings.device, settings.dtype, settings.threads)
-        easel = self._set_up(settings.model)
-        self._warm_up(easel)
-        self.status = self._introduce(easel)
+        places = {settings.model: settings.model} | dict(settings.places)
+        self._shelf = Shelf(places, self._place, budget=options.memory_budget, evicted=self._residence.drop)
+        easel = self._load(settings.model, frozenset())
+        self._residence.put(settings.model, easel)
+        warm_up(easel, options, alive)
+        self.status = introduce(easel, self._place)
         self._notebook.save()
 
     # -- jobs --------------------------------------------------------------------------------------------------------
 
-    def paint(
-        self,
-        number: int,
-        job: Job,
-        *,
-        on_progress: Callable[[Progress], None],
-        on_done: Callable[[Result], None],
-        on_failed: Callable[[AtelierError], None],
-    ) -> None:
-        """Take a job up; exactly one of `on_done` and `on_failed` is called, from any thread."""
-        easel = self._easels.get(job.request.model) or self._easels[self._settings.model]
-        request = replace(job.request, model=easel.model.card.name)
-        if not easel.gate.can_judge(request):
-            on_failed(NotApproved(UploadsRefused().sentence if request.image is not None else NO_CHECKER))
-            return
-        self._done[number] = on_done
-        self._engine.submit(
-            Painting(
-                number=number,
-                job=replace(job, request=request),
-                on_progress=on_progress,
-                on_failed=lambda error: self._failed(number, error, on_failed),
-            )
-        )
+    def paint(self, order: Order) -> None:
+        """Take a job up; its model is loaded first where need be.
+
+        A job that was accepted for a model which the owner has since taken away is painted by the first one; its
+        recipe says so.
+        """
+        name = order.job.request.model
+        self._residence.ask(name if name in self._shelf.names else self._settings.model, order)
 
     def cancel(self, number: int) -> None:
         """End a job now; unknown numbers are ignored."""
+        for order in self._residence.withdraw(lambda order: order.number == number):
+            order.on_failed(Cancelled())
         self._engine.cancel(number)
 
     @property
     def busy(self) -> bool:
         """Whether `work` has anything to do."""
-        return self._engine.busy
+        return self._engine.busy or self._residence.waiting
 
     @property
     def worn(self) -> bool:
@@ -109,104 +110,75 @@ class Serving:
 
     def work(self) -> None:
         """Do one unit of work."""
-        if not self._engine.tick():
-            self._notebook.save()
+        for order, answer in list(self._residence.step()):
+            if isinstance(answer, AtelierError):
+                order.on_failed(answer)
+            else:
+                self._begin(order, answer)
+        if self._engine.tick():
+            return
+        self._notebook.save()
+        if self._residence.waiting:
+            time.sleep(NAP)
 
     def close(self) -> None:
         """Wait for what is at the gate, and keep what was learnt."""
+        self._residence.close()
         self._finishing.close()
         self._notebook.save()
 
+    def _begin(self, order: Order, easel: Easel) -> None:
+        request = replace(order.job.request, model=easel.card.name)
+        if not easel.gate.can_judge(request):
+            order.on_failed(NotApproved(UploadsRefused().sentence if request.image is not None else NO_CHECKER))
+            return
+        self._orders[order.number] = order
+        self._engine.submit(
+            Painting(
+                number=order.number,
+                job=replace(order.job, request=request),
+                on_progress=order.on_progress,
+                on_failed=lambda error: self._failed(order.number, error),
+            )
+        )
+
     def _painted(self, painting: Painting, pixels: list[Pixels]) -> None:
-        easel = self._easels[painting.job.request.model]
+        easel = self._residence.ready[painting.job.request.model]
         how = {"rows": sorted(painting.rows)} | easel.lane.recipe_of(painting.samples[0].key)
         self._finishing.finish(painting, easel.model, easel.gate, pixels, how)
 
-    def _tell(self, painting: Painting, result: Result) -> None:
-        self._done.pop(painting.number)(result)
+    def _done(self, painting: Painting, result: Result) -> None:
+        self._orders.pop(painting.number).on_done(result)
 
-    def _failed(self, number: int, error: AtelierError, on_failed: Callable[[AtelierError], None]) -> None:
-        self._done.pop(number, None)
-        on_failed(error)
+    def _failed(self, number: int, error: AtelierError) -> None:
+        self._orders.pop(number).on_failed(error)
 
-    # -- setting up --------------------------------------------------------------------------------------------------
+    # -- models ------------------------------------------------------------------------------------------------------
 
-    def _set_up(self, name: str) -> Easel:
-        model = weights.load(resolve(name), self._place)
-        self._alive("loading the safety checkers")
-        gate = Gate(stand(self._settings, model), alive=lambda: self._alive("checking"))
-        page = self._notebook.page(self._circumstance(model))
-        lane = RowLane(model, self._settings.options, curves=page, alive=lambda: self._alive("working"))
-        easel = Easel(model, lane, gate)
-        self._easels[name] = easel
-        self._previews[name] = Preview.fit(model)
-        self._engine.put(lane)
-        return easel
+    def _in_use(self) -> frozenset[str]:
+        return frozenset(name for name in self._engine.lanes if self._engine.paints_with(name))
 
-    def _circumstance(self, model: LoadedModel) -> str:
-        """All that a measurement depends on."""
-        parts = (
-            self._place.words,
-            platform.processor() or platform.machine(),
-            self._place.dtype_name,
-            model.card.sha256,
-            f"torch {torch.__version__}",
-            f"diffusers {diffusers.__version__}",
-            f"exact {self._settings.options.exact}",
-        )
-        return " / ".join(parts)
-
-    def _warm_up(self, easel: Easel) -> None:
-        """Paint a short picture of the model's own size without showing it: measures, and fills all caches."""
-        self._alive("warming up")
-        card = easel.model.card
-        request = self._sample(easel, card.native)
-        engine = Engine(self._settings.options, painted=lambda *_: None)
-        engine.put(easel.lane)
-        engine.submit(Painting(number=-1, job=Job(id="warm-up", request=request), on_failed=_raise))
-        while engine.tick():
-            self._alive("warming up")
-
-    def _introduce(self, easel: Easel) -> WorkerStatus:
-        words = self._sample(easel, 64)
-        upload = replace(words, image="0" * 64, strength=0.5)
-        if easel.gate.can_judge(words):
-            easel.gate.self_test(words)
-        else:
-            log.warning(
-                "No safety checker can judge what “%s” paints: nothing will be shown. Name one under safety.checkers.",
-                easel.model.card.name,
-            )
-        lane = easel.lane
-        key, megapixels = lane.own_size()
-        curve, room = lane.curve_of(key), lane.room(key)
-        full, alone = curve.seconds(room) / room, curve.seconds(lane.lone) / lane.lone  # seconds of a row
-        return WorkerStatus(
-            card=easel.model.card,
-            device=self._place.words,
-            seconds_per_megapixel_step=full * lane.lone / megapixels or None,
-            checkers=easel.gate.names,
-            accepts_uploads=easel.gate.can_judge(upload),
-            together=max(LEAST_TOGETHER, min(MOST_TOGETHER, 2 * room)),
-            rows=room,
-            exact=lane.is_exact(key),
-            alone_factor=alone / full if full else 1.0,
-            call_seconds=dict(curve.times),
+    def _load(self, name: str, in_use: frozenset[str]) -> Easel:
+        """Runs in the loading thread; what goes on is told to the process's owner and to those who wait."""
+        model = self._shelf.take(name, lambda doing: self._tell_waiting(name, doing), in_use)
+        return set_up(
+            model,
+            self._settings,
+            loras=self._loras,
+            notebook=self._notebook,
+            alive=self._alive,
         )
 
-    def _sample(self, easel: Easel, side: int) -> Request:
-        card = easel.model.card
-        return Request(
-            prompt="a hill",
-            width=side,
-            height=side,
-            steps=WARM_STEPS,
-            guidance=max(card.guidance, 0.0),
-            sampler=card.sampler,
-            seed=0,
-            model=card.name,
-        )
+    def _tell_waiting(self, name: str, doing: str) -> None:
+        self._alive(doing)
+        for order in self._residence.orders_for(name):
+            order.on_progress(Progress(step=0, steps=order.job.request.steps, doing=doing))
 
-
-def _raise(error: AtelierError) -> None:
-    raise error
+    def _settle(self, name: str, easel: Easel) -> None:
+        """A model is ready: its lane joins the engine; those that had to make room leave it."""
+        for gone in set(self._engine.lanes) - set(self._residence.ready):
+            self._engine.drop(gone)
+            self._previews.pop(gone, None)
+        self._engine.put(easel.lane)
+        if easel.preview is not None:
+            self._previews[name] = easel.preview

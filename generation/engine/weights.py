@@ -1,117 +1,247 @@
-"""Loads a model's real parts with diffusers: from a folder, a single safetensors file, or the hub."""
+"""Finds, checks and loads the real parts of models that are painted row by row."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import DiffusionPipeline, StableDiffusionPipeline, StableDiffusionXLPipeline
+from diffusers.loaders.single_file_utils import fetch_diffusers_config
+from huggingface_hub import snapshot_download
 from safetensors import SafetensorError
 
+from generation.engine import architecture
 from generation.engine.device import Place
 from generation.engine.families import FAMILIES
 from generation.engine.model import LoadedModel
 from generation.errors import ModelUnavailable
-from generation.models import ModelCard, ModelSource, SourceKind, describe, describe_folder, family_of, read_header
+from generation.headers import bytes_loaded, merged, read_header, weight_files
+from generation.known_models import distillation_of
+from generation.models import ModelCard, ModelSource, SourceKind, describe_source, family_of, read_json
 
 log = logging.getLogger(__name__)
 
 FINGERPRINT_LIMIT = 200_000_000  # bytes; larger folders are told apart by the denoiser's hash alone
-PARTS = ("unet", "vae", "text_encoder")
+LIBRARIES = ("diffusers", "transformers")
+# Checkers are loaded by the gate, in full precision; the pipeline object is only a way to read the parts.
+UNCHECKED = {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
+
+Alive = Callable[[str], None]  # says what is going on, for people
 
 
-def load(source: ModelSource, place: Place) -> LoadedModel:
-    """Load `source` onto `place`; raises ModelUnavailable with a sentence, the cause in the log."""
-    card = describe(source.name)
-    if source.kind is not SourceKind.HUB:  # of a hub id the card is only a guess
-        _refuse_unsupported(card.family)
-    folder = Path(source.place) if source.kind is SourceKind.FOLDER else None
-    if folder is not None:
-        _check_folder(folder)
+def silent(words: str) -> None:
+    """An Alive that nobody listens to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Weights on this machine that have passed every check that is possible without loading them."""
+
+    source: ModelSource  # a folder or a file
+    card: ModelCard
+    configs: Path  # the folder of its configurations
+    bytes: int  # memory that its weights will need
+
+
+def find(source: ModelSource, place: Place, alive: Alive = silent) -> Found:
+    """Fetch `source` if need be, and check it; raises ModelUnavailable with a sentence, the cause in the log."""
+    with translated(source):
+        if source.kind is SourceKind.HUB:
+            alive(f"fetching “{source.name}”")
+            source = _fetched(source)
+        alive(f"checking “{source.name}”")
+        card = describe_source(source)
+        _refuse_unknown(card.family)
+        path = Path(source.place)
+        configs = path if source.kind is SourceKind.FOLDER else _configs(path)
+        _refuse_foreign_code(source.name, configs)
+        if source.kind is SourceKind.FILE:
+            architecture.check_file(source.name, path, configs, card.family)
+            tensors = read_header(path)
+        else:
+            if card.family == "plain":
+                architecture.check_pipeline(source.name, path)
+            else:
+                architecture.check_folder(source.name, path, card.family)
+            parts = sorted({file.parent for file in path.glob("*/*.safetensors") if file.parent.name in _index(path)})
+            tensors = {
+                f"{part.name}.{key}": entry for part in parts for key, entry in merged(weight_files(part)).items()
+            }
+    return Found(source, card, configs, bytes_loaded(tensors, place.dtype.itemsize))
+
+
+def load(source: ModelSource, place: Place, alive: Alive = silent) -> LoadedModel:
+    """Find `source` and load it onto `place`; raises ModelUnavailable with a sentence, the cause in the log."""
+    return load_found(find(source, place, alive), place, alive)
+
+
+def load_found(found: Found, place: Place, alive: Alive = silent) -> LoadedModel:
+    """Load what was found; raises ModelUnavailable with a sentence, the cause in the log."""
+    if found.card.family not in FAMILIES:
+        raise ModelUnavailable(f"The model “{found.card.name}” cannot be painted row by row.")
+    with translated(found.source):
+        if found.source.kind is SourceKind.FILE:
+            alive(f"loading “{found.card.name}”")
+            pipeline = _read_file(found, place.dtype)
+        else:
+            pipeline = _read_folder(found, place.dtype, alive)
+        return _placed(pipeline, place, found)
+
+
+@contextmanager
+def translated(source: ModelSource) -> Iterator[None]:
+    """Turn what the libraries raise into one sentence."""
     try:
-        pipeline, folder = _read(source, place.dtype)
+        yield
     except ModelUnavailable:
         raise
     except torch.OutOfMemoryError as error:
         raise ModelUnavailable(f"The model “{source.name}” does not fit into this machine's memory.") from error
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, SafetensorError) as error:
+    except (
+        OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, ImportError, SafetensorError
+    ) as error:  # fmt: skip
         log.error("model %s could not be loaded", source.name, exc_info=error)
         hint = "it could not be fetched, or its" if source.kind is SourceKind.HUB else "its"
         sentence = f"The model “{source.name}” could not be loaded: {hint} files may be broken."
         raise ModelUnavailable(sentence) from error
-    if folder is not None:
-        card = describe_folder(source.name, folder)
-        _refuse_unsupported(card.family)
-    return _placed(pipeline, place, card, folder, Path(source.place))
 
 
-def _refuse_unsupported(family: str) -> None:
-    if family in ("sdxl", "unknown"):
-        kind = "Stable Diffusion XL" if family == "sdxl" else "of this kind"
-        raise ModelUnavailable(f"Models {kind} cannot be painted with yet; use a Stable Diffusion 1 or 2 model.")
+def _refuse_unknown(family: str) -> None:
+    if family == "unknown":
+        raise ModelUnavailable("Models of this kind cannot be painted with: only those that paint from words can.")
 
 
-def _check_folder(folder: Path) -> None:
-    for part in PARTS:
-        found = sorted((folder / part).glob("*.safetensors"))
-        if not found:
-            raise ModelUnavailable(f"The model “{folder.name}” has no safetensors weights in its folder “{part}”.")
-        for path in found:
-            read_header(path)
+def _index(folder: Path) -> dict[str, Any]:
+    return read_json(folder / "model_index.json")
 
 
-def _read(source: ModelSource, dtype: torch.dtype) -> tuple[Any, Path | None]:
-    library: Any = StableDiffusionPipeline
-    # Checkers are loaded by the gate, in full precision; the pipeline object is only a way to read the parts.
-    settings = {"dtype": dtype, "safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
-    if source.kind is SourceKind.FILE:
-        path = Path(source.place)
-        beside = path.with_suffix("")  # a folder of that name may hold the configurations, for machines without a net
-        where = {"config": str(beside), "local_files_only": True} if beside.is_dir() else {}
-        return library.from_single_file(str(path), **where, **settings), None
-    folder = source.place
-    if source.kind is SourceKind.HUB:
-        index = library.load_config(source.place, revision=source.revision)  # before gigabytes are fetched for nothing
-        _refuse_unsupported(family_of(str(index.get("_class_name", "")), {}))
-        folder = library.download(source.place, revision=source.revision, use_safetensors=True)
-    found = library.from_pretrained(
-        folder, use_safetensors=True, local_files_only=True, low_cpu_mem_usage=True, **settings
+def _refuse_foreign_code(name: str, folder: Path) -> None:
+    """Parts may only be classes of the two libraries; a model that brings code of its own is refused."""
+    for part, entry in _index(folder).items():
+        if part.startswith("_") or not isinstance(entry, list) or len(entry) != 2 or entry[0] is None:
+            continue
+        if entry[0] not in LIBRARIES and not hasattr(_pipelines(), str(entry[0])):
+            raise ModelUnavailable(
+                f"The model “{name}” brings code of its own for its part “{part}”, which is not run."
+            )
+    if any(folder.rglob("*.py")):
+        raise ModelUnavailable(f"The model “{name}” brings code of its own, which is not run.")
+
+
+def _pipelines() -> Any:
+    from diffusers import pipelines
+
+    return pipelines
+
+
+def _fetched(source: ModelSource) -> ModelSource:
+    library: Any = DiffusionPipeline
+    index = library.load_config(source.place, revision=source.revision)  # before gigabytes are fetched for nothing
+    _refuse_unknown(family_of(str(index.get("_class_name", "")), {}))
+    folder = library.download(source.place, revision=source.revision, use_safetensors=True)
+    return replace(source, kind=SourceKind.FOLDER, place=str(folder))
+
+
+def _configs(path: Path) -> Path:
+    """The configurations of a single file: a folder of its name beside it, or those of its kind from the hub."""
+    beside = path.with_suffix("")  # for machines without a net
+    if beside.is_dir():
+        return beside
+    names = {key: torch.empty(entry.shape, device="meta") for key, entry in read_header(path).items()}
+    infer: Any = fetch_diffusers_config
+    kind = infer(names)["pretrained_model_name_or_path"]
+    try:
+        return Path(snapshot_download(kind, allow_patterns=["*.json", "*/*.json", "*/*.txt"]))
+    except OSError as error:
+        raise ModelUnavailable(
+            f"The configurations for “{path.name}” could not be fetched; a folder “{beside.name}” beside it may hold "
+            f"those of {kind}."
+        ) from error
+
+
+def _read_file(found: Found, dtype: torch.dtype) -> Any:
+    library, settings = _library(found)
+    return library.from_single_file(
+        found.source.place, config=str(found.configs), local_files_only=True, dtype=dtype, **settings
     )
-    return found, Path(folder)
 
 
-def _placed(pipeline: Any, place: Place, card: ModelCard, folder: Path | None, path: Path) -> LoadedModel:
+def _read_folder(found: Found, dtype: torch.dtype, alive: Alive) -> Any:
+    library, settings = _library(found)
+    settings = {**settings, "use_safetensors": True, "local_files_only": True, "low_cpu_mem_usage": True}
+    names = architecture.PARTS[found.card.family]
+    parts = {}
+    for number, part in enumerate(names, 1):
+        alive(f"loading “{found.card.name}”, part {number} of {len(names)}")
+        half = all(".fp16." in path.name for path in weight_files(found.configs / part))
+        parts[part] = architecture.class_of(found.configs, part).from_pretrained(
+            str(found.configs / part),
+            dtype=dtype,
+            use_safetensors=True,
+            local_files_only=True,
+            low_cpu_mem_usage=True,
+            variant="fp16" if half else None,
+        )
+    return library.from_pretrained(str(found.configs), dtype=dtype, **parts, **settings)
+
+
+def _library(found: Found) -> tuple[Any, dict[str, Any]]:
+    if found.card.family == "sdxl":
+        return StableDiffusionXLPipeline, {"add_watermarker": False}
+    return StableDiffusionPipeline, UNCHECKED
+
+
+def _placed(pipeline: Any, place: Place, found: Found) -> LoadedModel:
+    names = architecture.PARTS[found.card.family]
+    parts = [getattr(pipeline, name) for name in names]
     pipeline.to(place.device)
-    for part in (pipeline.unet, pipeline.vae, pipeline.text_encoder):
+    for part in parts:
         part.eval().requires_grad_(False)
     if place.device.type == "cuda":  # on a CPU it gains 5 % and changes the last bits
         pipeline.unet.to(memory_format=torch.channels_last)
         pipeline.vae.to(memory_format=torch.channels_last)
-    weights = sorted((folder / "unet").glob("*.safetensors")) if folder is not None else [path]
+    folder = found.configs if found.source.kind is SourceKind.FOLDER else None
+    weights = weight_files(folder / "unet") if folder is not None else (Path(found.source.place),)
     checker = folder / "safety_checker" if folder is not None else None
+    sampler = _sampler_config(pipeline, found)
+    card = replace(found.card, sha256=digest(weights), prediction=str(sampler.get("prediction_type", "epsilon")))
     return LoadedModel(
-        card=replace(card, sha256=_digest(weights)),
+        card=card,
         place=place,
-        family=FAMILIES[card.family],
+        family=FAMILIES[found.card.family],
         denoiser=pipeline.unet,
         vae=pipeline.vae,
-        text_encoders=(pipeline.text_encoder,),
-        tokenizers=(pipeline.tokenizer,),
+        text_encoders=tuple(getattr(pipeline, name) for name in names if name.startswith("text_encoder")),
+        tokenizers=tuple(
+            getattr(pipeline, name.replace("text_encoder", "tokenizer")) for name in names if "text_encoder" in name
+        ),
         images=pipeline.image_processor,
-        sampler_config=dict(pipeline.scheduler.config),
+        sampler_config=sampler,
         files=fingerprint(folder) if folder is not None else {},
         own_checker=checker if checker is not None and checker.is_dir() else None,
         pipeline=pipeline,
-        bytes=sum(
-            weight.nbytes
-            for part in (pipeline.unet, pipeline.vae, pipeline.text_encoder)
-            for weight in part.parameters()
-        ),
+        bytes=sum(weight.nbytes for part in parts for weight in part.parameters()),
     )
+
+
+def _sampler_config(pipeline: Any, found: Found) -> dict[str, Any]:
+    """The model's own sampler settings; single files only come with those of the model they descend from."""
+    config = dict(pipeline.scheduler.config)
+    if found.source.kind is SourceKind.FILE:
+        marks = read_header(Path(found.source.place))
+        if "v_pred" in marks:  # how makers of SDXL models mark a model that predicts velocity, and its noise schedule
+            config["prediction_type"] = "v_prediction"
+        if "ztsnr" in marks:
+            config |= {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
+        if distillation_of(Path(found.source.place).stem):
+            config["timestep_spacing"] = "trailing"  # few steps have to begin at the last timestep (arXiv 2305.08891)
+    return config
 
 
 def fingerprint(folder: Path) -> dict[str, str]:
@@ -123,10 +253,11 @@ def fingerprint(folder: Path) -> dict[str, str]:
     ]
     if sum(path.stat().st_size for path in paths) > FINGERPRINT_LIMIT:
         return {}
-    return {path.relative_to(folder).as_posix(): _digest([path]) for path in paths}
+    return {path.relative_to(folder).as_posix(): digest((path,)) for path in paths}
 
 
-def _digest(paths: list[Path]) -> str:
+def digest(paths: tuple[Path, ...]) -> str:
+    """SHA-256 of all of `paths`, one after the other."""
     digest = hashlib.sha256()
     for path in paths:
         with path.open("rb") as file:

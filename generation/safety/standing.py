@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from generation.engine.model import LoadedModel
+from generation.engine.shelf import Model
 from generation.errors import ModelUnavailable
 from generation.safety import parts
 from generation.safety.checker import Checker
@@ -15,7 +15,7 @@ from generation.safety.unchecked_local import UncheckedLocal
 from generation.workers.worker import EngineSettings
 
 
-def stand(settings: EngineSettings, model: LoadedModel) -> tuple[Checker, ...]:
+def stand(settings: EngineSettings, model: Model) -> tuple[Checker, ...]:
     """All checkers for `model`; raises ModelUnavailable when one that was asked for cannot be loaded.
 
     A missing checker stops the engine rather than leaving a thinner gate. Empty, when nothing can judge this model:

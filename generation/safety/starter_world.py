@@ -20,7 +20,7 @@ def shipped_files() -> dict[str, str]:
 
 
 class StarterWorld:
-    """Judges by origin, not by looking: exactly the shipped weights, and no uploaded picture in the making."""
+    """Judges by origin, not by looking: exactly the shipped weights, no LoRA, no uploaded picture in the making."""
 
     name = "starter closed world"
 
@@ -35,8 +35,8 @@ class StarterWorld:
         return self._exact
 
     def covers(self, request: Request) -> bool:
-        """Text-to-image with the shipped weights only."""
-        return self._exact and request.image is None
+        """Text-to-image with the shipped weights only; a LoRA would bring another world along."""
+        return self._exact and request.image is None and not request.loras
 
     def check(self, images: Sequence[Image.Image], *, request: Request) -> Sequence[Verdict]:
         """Approve all or none; the pictures themselves are not looked at."""

@@ -15,7 +15,6 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from generation.errors import AtelierError, ModelUnavailable
-from generation.job import Job
 from generation.models import resolve
 from generation.workers.wire import (
     Alive,
@@ -57,6 +56,13 @@ class Line:
         except OSError:
             os._exit(0)
 
+    def next(self, *, wait: bool) -> ToChild | None:
+        """The next thing the parent said; None when it said nothing and is not waited for."""
+        try:
+            return self.inbox.get(block=wait)
+        except queue.Empty:
+            return None
+
     def listen(self) -> None:
         """Keep what the parent says until it is gone; then end at once, whatever the painting thread is doing."""
         while True:
@@ -92,7 +98,11 @@ def main(descriptor: int) -> None:
         resolve(start.settings.model)  # a wrong name is said at once, before the seconds that the next line takes
         from generation.engine.serving import Serving
 
-        serving = Serving(start.settings, lambda doing: line.send(Alive(doing)))
+        serving = Serving(
+            start.settings,
+            alive=lambda doing: line.send(Alive(doing)),
+            hear=lambda: _hear(line, serving),
+        )
     except AtelierError as error:
         log.error("%s", error.sentence, exc_info=error.__cause__)
         line.send(LoadFailed(error.sentence))
@@ -114,27 +124,33 @@ def main(descriptor: int) -> None:
 
 def _serve(line: Line, serving: Serving) -> None:
     """Hear what the parent says, waiting for it only when there is nothing to do; then do one unit of work."""
-    while True:
-        try:
-            message = line.inbox.get(block=not serving.busy)
-        except queue.Empty:
-            break
-        match message:
-            case Paint():
-                _paint(line, serving, message.painting, message.job)
-            case Cancel():
-                serving.cancel(message.painting)
+    while (message := line.next(wait=not serving.busy)) is not None:
+        _obey(line, serving, message)
     serving.work()
 
 
-def _paint(line: Line, serving: Serving, number: int, job: Job) -> None:
-    serving.paint(
-        number,
-        job,
-        on_progress=lambda progress: line.send(Stepped(number, progress)),
-        on_done=lambda result: line.send(Done(number, result)),
-        on_failed=lambda error: line.send(Failed(number, error)),
-    )
+def _hear(line: Line, serving: Serving) -> None:
+    """In the middle of a long call: let everything in that has come."""
+    while (message := line.next(wait=False)) is not None:
+        _obey(line, serving, message)
+
+
+def _obey(line: Line, serving: Serving, message: ToChild) -> None:
+    from generation.engine.serving import Order
+
+    match message:
+        case Cancel(number):
+            serving.cancel(number)
+        case Paint(number, job):
+            serving.paint(
+                Order(
+                    number,
+                    job,
+                    on_progress=lambda progress: line.send(Stepped(number, progress)),
+                    on_done=lambda result: line.send(Done(number, result)),
+                    on_failed=lambda error: line.send(Failed(number, error)),
+                )
+            )
 
 
 def _quieten(line: Line, level: int) -> None:

@@ -15,7 +15,9 @@ from generation.models import ModelCard
 class EngineSettings:
     """What a worker needs to know to start; plain values, so that they can cross to another process or machine."""
 
-    model: str = "starter"
+    model: str = "starter"  # the one in service from the start
+    places: Mapping[str, str] = field(default_factory=dict)  # further models: name → folder, file or hub id
+    loras: str = ""  # folder of LoRAs; empty: none
     device: str = "auto"  # auto, cpu, cuda, cuda:1
     dtype: str = "auto"  # auto, float32, float16, bfloat16
     threads: int = 0  # CPU threads for painting; 0: one per physical core

@@ -237,7 +237,7 @@ async def test_after_a_crash_waiting_and_running_jobs_go_on(tmp_path):
         await house.studio.submit(an_order(2))
         await until(lambda: house.studio._dispatcher.running)
         house.studio._dispatcher._stopping = True  # as a killed process: nothing is settled, nothing released
-        for task in house.studio._dispatcher._tasks:
+        for task in (*house.studio._dispatcher._claiming, *house.studio._dispatcher._painting):
             task.cancel()
         assert (await house.desk.jobs.counts()) == {"running": 1, "accepted": 1}
     async with open_house(tmp_path) as house:

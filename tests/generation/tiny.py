@@ -11,8 +11,10 @@ import torch
 from diffusers import (
     AutoencoderKL,
     DDIMScheduler,
+    EulerDiscreteScheduler,
     PNDMScheduler,
     StableDiffusionPipeline,
+    StableDiffusionXLPipeline,
     UNet2DConditionModel,
 )
 from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
@@ -22,6 +24,7 @@ from transformers import (
     CLIPImageProcessor,
     CLIPTextConfig,
     CLIPTextModel,
+    CLIPTextModelWithProjection,
     CLIPTokenizer,
     ViTConfig,
     ViTForImageClassification,
@@ -48,32 +51,11 @@ def stable_diffusion(folder: Path, *, embedded_guidance: bool = False) -> Path:
         norm_num_groups=16,
         time_cond_proj_dim=32 if embedded_guidance else None,
     )
-    vae = AutoencoderKL(
-        block_out_channels=[16, 16, 32, 32],
-        in_channels=3,
-        out_channels=3,
-        down_block_types=["DownEncoderBlock2D"] * 4,
-        up_block_types=["UpDecoderBlock2D"] * 4,
-        latent_channels=4,
-        norm_num_groups=16,
-    )
-    text_encoder = CLIPTextModel(
-        CLIPTextConfig(
-            hidden_size=32,
-            intermediate_size=64,
-            num_attention_heads=4,
-            num_hidden_layers=2,
-            vocab_size=1682,
-            bos_token_id=1680,
-            eos_token_id=1681,
-            pad_token_id=1681,
-        )
-    )
     config: dict[str, Any] = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
     pipeline = StableDiffusionPipeline(
-        vae=vae,
+        vae=_autoencoder(),
         unet=unet,
-        text_encoder=text_encoder,
+        text_encoder=CLIPTextModel(_text_config()),
         tokenizer=CLIPTokenizer.from_pretrained(str(STARTER / "tokenizer")),
         scheduler=PNDMScheduler(skip_prk_steps=True, steps_offset=1, **config)
         if not embedded_guidance
@@ -82,28 +64,136 @@ def stable_diffusion(folder: Path, *, embedded_guidance: bool = False) -> Path:
         feature_extractor=None,
         requires_safety_checker=False,
     )
+    return _saved(pipeline, folder)
+
+
+def stable_diffusion_xl(folder: Path, *, zeros: bool = True, embedded_guidance: bool = False) -> Path:
+    """A Stable Diffusion XL pipeline, all of its weights random; `zeros` is its force_zeros_for_empty_prompt."""
+    torch.manual_seed(17)
+    unet = UNet2DConditionModel(
+        block_out_channels=(32, 64),
+        layers_per_block=1,
+        sample_size=SIDE // 8,
+        in_channels=4,
+        out_channels=4,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        attention_head_dim=(2, 4),
+        use_linear_projection=True,
+        addition_embed_type="text_time",
+        addition_time_embed_dim=8,
+        transformer_layers_per_block=(1, 2),
+        projection_class_embeddings_input_dim=6 * 8 + 24,
+        cross_attention_dim=32 + 48,
+        norm_num_groups=16,
+        time_cond_proj_dim=32 if embedded_guidance else None,
+    )
+    pipeline = StableDiffusionXLPipeline(
+        vae=_autoencoder(),
+        unet=unet,
+        text_encoder=CLIPTextModel(_text_config()),
+        text_encoder_2=CLIPTextModelWithProjection(_text_config(hidden_size=48, projection_dim=24, pad_token_id=0)),
+        tokenizer=CLIPTokenizer.from_pretrained(str(STARTER / "tokenizer")),
+        tokenizer_2=CLIPTokenizer.from_pretrained(str(STARTER / "tokenizer"), pad_token="!"),
+        scheduler=EulerDiscreteScheduler(
+            beta_start=0.00085,
+            beta_end=0.012,
+            beta_schedule="scaled_linear",
+            steps_offset=1,
+            timestep_spacing="leading",
+        ),
+        force_zeros_for_empty_prompt=zeros,
+        add_watermarker=False,
+    )
+    return _saved(pipeline, folder)
+
+
+def _autoencoder() -> AutoencoderKL:
+    return AutoencoderKL(
+        block_out_channels=[16, 16, 32, 32],
+        in_channels=3,
+        out_channels=3,
+        down_block_types=["DownEncoderBlock2D"] * 4,
+        up_block_types=["UpDecoderBlock2D"] * 4,
+        latent_channels=4,
+        norm_num_groups=16,
+    )
+
+
+def _text_config(**changes: Any) -> CLIPTextConfig:
+    values: dict[str, Any] = {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_attention_heads": 4,
+        "num_hidden_layers": 3,
+        "vocab_size": 1682,
+        "bos_token_id": 1680,
+        "eos_token_id": 1681,
+        "pad_token_id": 1681,
+    }
+    return CLIPTextConfig(**values | changes)
+
+
+def _saved(pipeline: Any, folder: Path) -> Path:
     pipeline.save_pretrained(str(folder), safe_serialization=True)
-    shutil.copy(STARTER / "tokenizer" / "vocab.json", folder / "tokenizer")
-    shutil.copy(STARTER / "tokenizer" / "merges.txt", folder / "tokenizer")
+    for tokenizer in folder.glob("tokenizer*"):
+        shutil.copy(STARTER / "tokenizer" / "vocab.json", tokenizer)
+        shutil.copy(STARTER / "tokenizer" / "merges.txt", tokenizer)
     return folder
 
 
 def single_file(folder: Path, path: Path) -> Path:
     """The model in `folder` as one file with the names of the original Stable Diffusion code (1 layer per block)."""
     tensors: dict[str, torch.Tensor] = {}
+    xl = (folder / "text_encoder_2").is_dir()
     for name, tensor in load_file(folder / "unet" / "diffusion_pytorch_model.safetensors").items():
-        tensors["model.diffusion_model." + _original_unet(name)] = tensor
+        tensors["model.diffusion_model." + _original_unet(name, 2 if xl else 1)] = tensor
     for name, tensor in load_file(folder / "vae" / "diffusion_pytorch_model.safetensors").items():
         square = ".attentions." in name and tensor.ndim == 2  # these were convolutions of one pixel
         tensors["first_stage_model." + _original_vae(name)] = tensor[:, :, None, None] if square else tensor
+    prefix = "conditioner.embedders.0" if xl else "cond_stage_model"
     for name, tensor in load_file(folder / "text_encoder" / "model.safetensors").items():
-        tensors["cond_stage_model.transformer.text_model." + name.removeprefix("text_model.")] = tensor
+        tensors[f"{prefix}.transformer.text_model.{name.removeprefix('text_model.')}"] = tensor
+    if xl:
+        second = _original_open_clip(load_file(folder / "text_encoder_2" / "model.safetensors"))
+        tensors |= {f"conditioner.embedders.1.model.{name}": tensor for name, tensor in second.items()}
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path, {"format": "pt"})
     return path
 
 
-def _original_unet(name: str) -> str:
+def _original_open_clip(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    moves = [
+        ("text_model.embeddings.position_embedding.weight", "positional_embedding"),
+        ("text_model.embeddings.token_embedding", "token_embedding"),
+        ("text_model.final_layer_norm", "ln_final"),
+        ("text_model.encoder.layers", "transformer.resblocks"),
+        ("layer_norm", "ln_"),
+        ("mlp.fc1", "mlp.c_fc"),
+        ("mlp.fc2", "mlp.c_proj"),
+        ("self_attn", "attn"),
+    ]
+    found = {}
+    for name, tensor in tensors.items():
+        if name == "text_projection.weight":
+            found["text_projection"] = tensor.T
+        elif ".q_proj." in name:  # the three projections were one
+            three = [tensors[name.replace(".q_proj.", f".{which}_proj.")] for which in "qkv"]
+            name = name.replace(".q_proj.", ".in_proj_")
+            tensor = torch.cat(three)
+        elif ".k_proj." in name or ".v_proj." in name:
+            continue
+        for new, old in moves:
+            name = name.replace(new, old)
+        if name != "text_projection.weight":
+            found[name] = tensor
+    return found
+
+
+def _original_unet(name: str, upsampler: int) -> str:
+    """`upsampler`: which member of its output block it is, after a block's attention where there is one."""
     plain = {
+        "add_embedding.linear_1": "label_emb.0.0",
+        "add_embedding.linear_2": "label_emb.0.2",
         "time_embedding.linear_1": "time_embed.0",
         "time_embedding.linear_2": "time_embed.2",
         "conv_in": "input_blocks.0.0",
@@ -119,7 +209,7 @@ def _original_unet(name: str) -> str:
         (r"down_blocks\.(\d)\.downsamplers\.0\.conv\.", lambda m: f"input_blocks.{2 * int(m[1]) + 2}.0.op."),
         (r"up_blocks\.(\d)\.resnets\.(\d)\.", lambda m: f"output_blocks.{2 * int(m[1]) + int(m[2])}.0."),
         (r"up_blocks\.(\d)\.attentions\.(\d)\.", lambda m: f"output_blocks.{2 * int(m[1]) + int(m[2])}.1."),
-        (r"up_blocks\.(\d)\.upsamplers\.0\.", lambda m: f"output_blocks.{2 * int(m[1]) + 1}.1."),
+        (r"up_blocks\.(\d)\.upsamplers\.0\.", lambda m: f"output_blocks.{2 * int(m[1]) + 1}.{upsampler}."),
         (r"mid_block\.resnets\.(\d)\.", lambda m: f"middle_block.{2 * int(m[1])}."),
         (r"mid_block\.attentions\.0\.", lambda m: "middle_block.1."),
     ]

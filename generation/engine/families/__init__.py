@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from generation.engine.families.stable_diffusion import StableDiffusion
+from generation.engine.families.stable_diffusion_xl import StableDiffusionXL
 from generation.engine.model import Family
 
-FAMILIES: dict[str, Family] = {name: StableDiffusion(name) for name in ("sd1", "sd2")}
+FAMILIES: dict[str, Family] = {
+    "sd1": StableDiffusion("sd1"),
+    "sd2": StableDiffusion("sd2"),
+    "sdxl": StableDiffusionXL(),
+}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from PIL import Image
@@ -55,7 +55,7 @@ class Easel:
         self.engine.submit(
             Painting(
                 number=number,
-                job=Job(id=f"job-{number}", request=request, image=image),
+                job=Job(id=f"job-{number}", request=replace(request, model=self.lane.name), image=image),
                 on_progress=self.progress[number].append,
                 on_failed=lambda error: self.failures.__setitem__(number, error),
             )

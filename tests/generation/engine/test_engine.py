@@ -1,130 +1,230 @@
-"""A whole job inside the engine: what passes the gate, what does not, and what is said about it."""
+"""The engine's units of work, and that the fault of one picture is nobody else's."""
 
 from __future__ import annotations
 
-import io
-import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from PIL import Image
-from safetensors.torch import load_file, save_file
 
-from generation.engine.engine import Engine
-from generation.errors import BrokenPicture, ModelUnavailable, NotApproved, OutOfMemory, UploadsRefused
-from generation.job import Job, Result
-from generation.models import STARTER
+from generation.engine import device, weights
+from generation.engine.model import LoadedModel
+from generation.engine.options import EngineOptions
+from generation.engine.sample import Sample
+from generation.engine.stepping import Course
+from generation.errors import BadRequest, BrokenPicture, Cancelled, ModelUnavailable, OutOfMemory, PaintingError
+from generation.models import resolve
 from generation.request import Request
-from generation.safety.gate import NO_CHECKER
-from generation.workers.worker import EngineSettings
+from tests.generation.engine.easel import EXACT, FAST, Easel, WatchedLane, easel, painted
 
 Wish = Callable[..., Request]
 
 
-def engine(**settings: Any) -> Engine:
-    return Engine(EngineSettings(**{"threads": 1} | settings), lambda doing: None)
+@pytest.fixture(scope="module")
+def tiny(tiny_model: Path) -> LoadedModel:
+    return weights.load(resolve(str(tiny_model)), device.choose("cpu", "auto", 1))
 
 
-def paint(subject: Engine, request: Request, image: bytes | None = None) -> Result:
-    return subject.paint(Job(id="job", request=request, image=image), lambda progress: None, lambda: False)
+@pytest.fixture
+def small(wish: Wish) -> Wish:
+    return lambda **changes: wish(**{"width": 64, "height": 64, "steps": 3} | changes)
 
 
-def changed_starter(folder: Path, part: str, change: Callable[[dict[str, torch.Tensor]], None]) -> Path:
-    shutil.copytree(STARTER, folder)
-    path = folder / part / "diffusion_pytorch_model.safetensors"
-    tensors = load_file(path)
-    change(tensors)
-    save_file(tensors, path)
-    return folder
+class Cramped(WatchedLane):
+    """A lane whose denoiser the allocator refuses more than `most` rows."""
+
+    most = 3
+    refused = 0
+
+    def __init__(self, model: LoadedModel, options: EngineOptions) -> None:
+        super().__init__(model, options)
+        self._curves = {}
+        run = self._runner.run
+
+        def cramped(key: Any, latents: torch.Tensor, timesteps: torch.Tensor, rows: Sequence[Any]) -> torch.Tensor:
+            if len(rows) > self.most:
+                self.refused += 1
+                torch.empty(2**50)  # the allocator's own refusal
+            return run(key, latents, timesteps, rows)
+
+        self._runner.run = cramped  # type: ignore[method-assign]
 
 
-def png(size: tuple[int, int]) -> bytes:
-    buffer = io.BytesIO()
-    Image.new("RGB", size, "teal").save(buffer, "PNG")
-    return buffer.getvalue()
+class Poisoned(WatchedLane):
+    """A lane that cannot step pictures of one seed."""
+
+    error: Exception = ValueError("poison")
+
+    def _advance(self, samples: Sequence[Sample]) -> int:
+        if any(self._flights[sample].guidance == 6.66 for sample in samples):
+            raise self.error
+        return super()._advance(samples)
 
 
-def test_uploads_need_a_checker_or_the_owner_s_word(wish: Wish, easy_checker: Path) -> None:
-    upload, image = wish(width=64, height=64, image="0" * 64, strength=0.5), png((100, 50))
-    closed = engine()
-    assert not closed.status.accepts_uploads
-    with pytest.raises(NotApproved) as caught:
-        paint(closed, upload, image)
-    assert caught.value.sentence == UploadsRefused().sentence
-    for settings, name in (
-        ({"allow_unchecked_uploads": True}, "NOT CHECKED (local only)"),
-        ({"checkers": (str(easy_checker),)}, "Stable Diffusion safety checker"),
-    ):
-        open_one = engine(**settings)
-        assert open_one.status.accepts_uploads
-        approved = paint(open_one, upload, image).pictures[0].approved
-        assert approved is not None
-        assert approved.checked_by[0].startswith(name)
+@torch.inference_mode()
+def spoil(course: Course, value: float) -> None:
+    """What a fault in the device's memory would do."""
+    assert course.slots is not None
+    course.slots[:] = value
 
 
-def test_words_pass_every_configured_checker(wish: Wish, easy_checker: Path, strict_checker: Path) -> None:
-    request = wish(width=64, height=64, count=2)
-    approved = paint(engine(checkers=(str(easy_checker),)), request).pictures[0].approved
-    assert approved is not None
-    assert [name.split()[0] for name in approved.checked_by] == ["starter", "Stable"]
-    with pytest.raises(NotApproved) as caught:
-        paint(engine(checkers=(str(strict_checker),)), request)
-    assert caught.value.flagged
+def submit(subject: Easel, *requests: Request) -> None:
+    for number, request in enumerate(requests):
+        subject.submit(number, request)
 
 
-def test_weights_that_are_not_numbers_give_no_picture(tmp_path: Path, wish: Wish, easy_checker: Path) -> None:
-    def spoil(tensors: dict[str, torch.Tensor]) -> None:
-        tensors["conv_out.weight"][0] = float("nan")
+def test_jobs_share_calls_and_each_is_told_of_its_own_steps(tiny: LoadedModel, small: Wish) -> None:
+    subject = easel(tiny)
+    submit(subject, small(steps=2), small(steps=4, seed=2), small(steps=3, count=2, seed=3))
+    subject.run()
+    assert {number: len(pixels) for number, pixels in subject.pixels.items()} == {0: 1, 1: 1, 2: 2}
+    for number, steps in enumerate((2, 4, 3)):
+        told = subject.progress[number]
+        assert told[-1].step == told[-1].steps == steps
+        assert [item.step for item in told] == sorted(item.step for item in told)
+    assert subject.engine.counts.calls < 2 + 4 + 3
+    assert not subject.engine.busy
 
-    folder = changed_starter(tmp_path / "starter", "unet", spoil)
-    with pytest.raises(BrokenPicture):
-        paint(engine(model=str(folder), checkers=(str(easy_checker),)), wish(width=64, height=64, count=2))
+
+def test_a_newcomer_s_first_step_comes_before_the_next_step_of_others(tiny: LoadedModel, small: Wish) -> None:
+    subject = easel(tiny, EngineOptions(exact="off", measure_seconds=0.0, rows=2))
+    submit(subject, small(steps=20))
+    for _ in range(5):
+        subject.engine.tick()
+    subject.submit(9, small(seed=9, steps=20))
+    subject.engine.tick()
+    assert [item.step for item in subject.progress[9]] == [1]
+    assert len(subject.progress[0]) == 5
 
 
-def test_changed_weights_have_no_checker_and_show_nothing(
-    tmp_path: Path, wish: Wish, caplog: pytest.LogCaptureFixture
+def test_finished_pictures_do_not_wait_for_a_crowd_of_newcomers(tiny: LoadedModel, small: Wish) -> None:
+    subject = easel(tiny, EngineOptions(exact="off", measure_seconds=0.0, rows=2))
+    submit(subject, small(steps=1), *(small(seed=seed, steps=9) for seed in range(2, 12)))
+    ticks = 0
+    while 0 not in subject.pixels:
+        subject.engine.tick()
+        ticks += 1
+    assert ticks <= 3
+
+
+def test_cancel_takes_effect_at_once_wherever_the_job_is(tiny: LoadedModel, small: Wish) -> None:
+    subject = easel(tiny)
+    submit(subject, small(steps=9), small(steps=9, seed=2), small(steps=1, seed=3))
+    subject.engine.cancel(1)  # not begun
+    subject.engine.tick()
+    subject.engine.cancel(0)  # in flight
+    subject.engine.cancel(77)
+    subject.run()
+    assert {number: type(error) for number, error in subject.failures.items()} == {0: Cancelled, 1: Cancelled}
+    assert list(subject.pixels) == [2]
+    assert len(subject.progress[0]) == 1
+    assert not subject.lane._flights
+
+
+def test_a_poisonous_job_ends_alone(tiny: LoadedModel, small: Wish, caplog: pytest.LogCaptureFixture) -> None:
+    subject = easel(tiny, EXACT, lane=Poisoned)
+    submit(subject, small(), small(guidance=6.66), small(seed=3))
+    subject.run()
+    assert {number: type(error) for number, error in subject.failures.items()} == {1: PaintingError}
+    assert sorted(subject.pixels) == [0, 2]
+    assert "poison" in caplog.text
+    assert torch.equal(subject.latents(0), painted(tiny, small(), options=EXACT)[0])
+
+
+@pytest.mark.parametrize("words", ["CUDA error: an illegal memory access was encountered"])
+def test_a_device_error_that_sticks_ends_the_engine(
+    tiny: LoadedModel, small: Wish, monkeypatch: pytest.MonkeyPatch, words: str
 ) -> None:
-    def nudge(tensors: dict[str, torch.Tensor]) -> None:
-        next(iter(tensors.values())).mul_(1.001)
-
-    folder = changed_starter(tmp_path / "starter", "vae", nudge)
-    subject = engine(model=str(folder), allow_unchecked_uploads=True)
-    assert subject.status.checkers == ()
-    assert not subject.status.accepts_uploads
-    assert "No safety checker can judge" in caplog.text
-    with pytest.raises(NotApproved) as caught:
-        paint(subject, wish(width=64, height=64))
-    assert caught.value.sentence == NO_CHECKER
-    assert not caught.value.flagged
+    monkeypatch.setattr(Poisoned, "error", RuntimeError(words))
+    subject = easel(tiny, lane=Poisoned)
+    submit(subject, small(), small(guidance=6.66))
+    with pytest.raises(RuntimeError, match="CUDA error"):
+        subject.run()
 
 
-def test_a_checker_that_cannot_be_loaded_stops_the_engine(tmp_path: Path) -> None:
-    with pytest.raises(ModelUnavailable, match="safety checker"):
-        engine(checkers=(str(tmp_path / "nowhere"),))
+def test_numbers_that_are_none_spoil_one_picture_and_not_its_neighbours(tiny: LoadedModel, small: Wish) -> None:
+    subject = easel(tiny, EXACT)
+    submit(subject, small(), small(seed=2, count=2))
+    subject.engine.tick()
+    spoilt = next(sample for sample in subject.lane._flights if (sample.painting, sample.index) == (1, 0))
+    spoil(subject.lane._flights[spoilt].course, float("nan"))
+    subject.run()
+    assert subject.pixels[1][0] is None
+    assert subject.pixels[1][1] is not None
+    assert torch.equal(subject.latents(0), painted(tiny, small(), options=EXACT)[0])
+    assert subject.engine.counts.broken_in_a_row == 0
 
 
-def test_running_out_of_memory_is_said_so(wish: Wish, monkeypatch: pytest.MonkeyPatch) -> None:
-    subject = engine()
+@pytest.mark.parametrize("options", [FAST, EXACT], ids=["fast", "exact"])
+def test_where_memory_is_short_jobs_are_done_with_fewer_rows_and_that_is_remembered(
+    tiny: LoadedModel, small: Wish, options: EngineOptions
+) -> None:
+    subject = easel(tiny, options, lane=Cramped)
+    submit(subject, *(small(seed=seed) for seed in range(4)))
+    subject.run()
+    assert not subject.failures
+    assert sorted(subject.pixels) == [0, 1, 2, 3]
+    assert isinstance(subject.lane, Cramped)
+    refused = subject.lane.refused
+    assert refused >= 1
+    subject.submit(5, small(seed=5))
+    subject.submit(6, small(seed=6))
+    subject.run()
+    assert subject.lane.refused == refused  # not tried again
+    [curve] = subject.lane.curves().values()
+    assert 2 <= curve.most <= 3
 
-    def greedy(*args: Any, **kwargs: Any) -> Any:
-        return torch.empty(2**50)  # the allocator's own refusal
 
-    monkeypatch.setattr(subject._painter, "paint", greedy)
-    with pytest.raises(OutOfMemory):
-        paint(subject, wish())
+def test_where_not_even_one_picture_fits_it_is_said_so(
+    tiny: LoadedModel, small: Wish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Cramped, "most", 1)
+    subject = easel(tiny, lane=Cramped)
+    submit(subject, small(), small(seed=2, guidance=1.0))
+    subject.run()
+    assert {number: type(error) for number, error in subject.failures.items()} == {0: OutOfMemory}
+    assert list(subject.pixels) == [1]  # without guidance it is one row, and fits
 
 
-@pytest.mark.parametrize(("file_format", "kind"), [("png", "PNG"), ("jpeg", "JPEG"), ("webp", "WEBP")])
-def test_files_are_of_the_format_asked_for(wish: Wish, file_format: str, kind: str) -> None:
-    approved = (
-        paint(engine(file_format=file_format, embed_recipe=False), wish(width=96, height=64)).pictures[0].approved
-    )
-    assert approved is not None
-    assert approved.media_type == f"image/{file_format}"
-    with Image.open(io.BytesIO(approved.data)) as image:
-        assert (image.format, image.size) == (kind, (96, 64))
-    assert b"red house" not in approved.data
-    assert "red house".encode("utf-16-be") not in approved.data
+def test_what_does_not_fit_the_model_is_refused_and_the_others_go_on(tiny: LoadedModel, small: Wish) -> None:
+    subject = easel(tiny)
+    submit(subject, small(sampler="flow_euler"), small(seed=2))
+    subject.run()
+    assert isinstance(subject.failures[0], BadRequest)
+    assert list(subject.pixels) == [1]
+
+
+def test_a_model_that_is_not_there_is_said_so(tiny: LoadedModel, small: Wish) -> None:
+    subject = easel(tiny)
+    subject.engine.drop(subject.lane.name)
+    submit(subject, small())
+    assert not subject.engine.tick()
+    assert isinstance(subject.failures[0], ModelUnavailable)
+
+
+def test_the_share_of_the_time_is_shared(tiny: LoadedModel, small: Wish) -> None:
+    seconds: dict[int, float] = {}
+    now = iter(float(number) for number in range(10_000))
+    subject = easel(tiny)
+    subject.engine._clock = lambda: next(now)
+    subject.engine._painted = lambda painting, _: seconds.__setitem__(painting.number, painting.seconds)
+    submit(subject, small(guidance=1.0), small(seed=2))  # one row and two
+    subject.run()
+    assert seconds[0] < seconds[1]
+
+
+def test_broken_jobs_in_a_row_are_counted(tiny: LoadedModel, small: Wish) -> None:
+    subject = easel(tiny)
+    for number in range(2):
+        subject.submit(number, small(seed=number))
+        subject.engine.tick()
+        for flight in subject.lane._flights.values():
+            spoil(flight.course, float("inf"))
+        subject.run()
+    assert subject.engine.counts.broken_in_a_row == 2
+    subject.submit(3, small())
+    subject.run()
+    assert subject.engine.counts.broken_in_a_row == 0
+    assert BrokenPicture().sentence

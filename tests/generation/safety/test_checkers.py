@@ -17,7 +17,7 @@ from transformers import CLIPImageProcessor
 from generation.engine import device, weights
 from generation.errors import ModelUnavailable
 from generation.models import STARTER, resolve
-from generation.request import Request
+from generation.request import Lora, Request
 from generation.safety.classifier import ClassifierChecker, unsafe_places
 from generation.safety.stable_diffusion import StableDiffusionChecker
 from generation.safety.standing import open_checker, stand
@@ -48,6 +48,9 @@ def test_the_closed_world_is_exactly_the_shipped_weights_and_words_alone(wish: W
     refused = world.check([picture()], request=upload)[0]
     assert not refused.approved
     assert not refused.sound
+    worn = wish(loras=(Lora("ink", 0.5),))
+    assert not world.covers(worn)
+    assert not world.check([picture()], request=worn)[0].approved
     for changed in ({}, {**shipped_files(), "extra.safetensors": "0"}, {**shipped_files(), "model_index.json": "0"}):
         other = StarterWorld(changed)
         assert not other.stands

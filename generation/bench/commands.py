@@ -238,8 +238,13 @@ def _measuring(outputs: Outputs, arch: str | None) -> Iterator[tuple[Callable[[R
 
 
 def _place(device: str, dtype: str, threads: int, arch: str | None) -> Place:
+    from diffusers.utils import logging as diffusers_log
+    from transformers.utils import logging as transformers_log
+
     from generation.engine.device import choose
 
+    for log in (diffusers_log, transformers_log):
+        log.disable_progress_bar()  # type: ignore[no-untyped-call]
     # launch-bound work gains nothing from a second thread, and loses much where cores are shared
     return choose(device, dtype, threads or (1 if arch == "small" else 0))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +24,9 @@ CAPACITY_SHARE = 0.25  # of the time
 PREPARING_SHARE = 0.05  # of the time, for an arm that has to find its best batches
 LEAST, MOST = 8, 3000  # requests of a trace
 OFFLINE = "roof"  # serves nobody: it is measured with everything at once, and at no load
-AT_ONCE_BLOCK = 24  # requests
-BLOCK = 12  # requests; a trace has at most MOST_BLOCKS of them
-MOST_BLOCKS = 5
+AT_ONCE_BLOCK = 16  # requests
+BLOCK = 8  # requests; shared machines change their mood, so turns are short; a trace has at most MOST_BLOCKS
+MOST_BLOCKS = 6
 
 Told = Callable[[str, int, int], None]  # what is being measured; parts done, parts in all
 
@@ -96,6 +97,7 @@ def compare(plan: Plan, card: ModelCard, models: Models, told: Told, *, save: Pa
 def _compare(
     plan: Plan, card: ModelCard, arms: Sequence[Arm], device: torch.device, told: Told, save: Path | None
 ) -> Outcome:
+    began = time.perf_counter()
     pace = _warm_up(plan, card, arms, device, told)
     alone: dict[int, float] = {}
     sample = plan.trace or _generated(plan, card, _sample_size(plan, len(arms), pace))
@@ -107,7 +109,7 @@ def _compare(
     measured = {name: _rate(run) for name, run in runs[first.name].items()}
     capacity = {name: rate for name, rate in measured.items() if name != OFFLINE}
     loads = planned(plan, capacity)
-    size = plan.requests or affordable(plan, capacity, loads)
+    size = plan.requests or affordable(plan, capacity, loads, spent=time.perf_counter() - began)
     trace = plan.trace or _generated(plan, card, size)
     if save is not None:
         trace.write(save)
@@ -131,10 +133,10 @@ def planned(plan: Plan, capacity: Mapping[str, float]) -> list[Load]:
     return found
 
 
-def affordable(plan: Plan, capacity: Mapping[str, float], loads: Sequence[Load]) -> int:
+def affordable(plan: Plan, capacity: Mapping[str, float], loads: Sequence[Load], *, spent: float = 0.0) -> int:
     """Requests of a trace that all arms can serve at all loads within the minutes that are left."""
     per_picture = sum(1 / min(rate, capacity[name]) for load in loads for name, rate in load.rates.items())
-    seconds = plan.minutes * 60 * (1 - CAPACITY_SHARE)
+    seconds = min(plan.minutes * 60 * (1 - CAPACITY_SHARE), plan.minutes * 60 - spent)
     if per_picture == 0:
         return LEAST
     return max(LEAST, min(MOST, int(seconds / (per_picture * _pictures_per_request(plan.mix)))))

@@ -8,15 +8,14 @@ import logging
 import secrets
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from generation import bench as benchmark
+from generation.bench import commands as benchmarks
 from generation.engine.options import EngineOptions
-from generation.errors import AtelierError, BadRequest, ModelUnavailable
+from generation.errors import AtelierError, BadRequest
 from generation.intake import clean
 from generation.job import Job, Result
 from generation.job import Progress as Step
@@ -24,14 +23,14 @@ from generation.models import ModelCard, describe
 from generation.options import SAMPLERS
 from generation.prompt import split_loras
 from generation.request import SEED, SIDE_MULTIPLE, Request
+from generation.terminal import EXIT_INTERNAL, err, fail
 from generation.workers.child import ChildWorker
 from generation.workers.worker import EngineSettings
 
-EXIT_USAGE, EXIT_INTERNAL, EXIT_CONFIG = 2, 70, 78
 FORMATS = {".webp": "webp", ".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg"}
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
-err = Console(stderr=True)
+app.add_typer(benchmarks.app, name="bench")
 
 
 @app.callback()
@@ -98,24 +97,10 @@ def paint(
         result = asyncio.run(_paint(settings, Job(id="terminal", request=request, image=source)))
         _write(result, request, out)
     except AtelierError as error:
-        _fail(error)
+        fail(error)
     except KeyboardInterrupt:
         err.print("Stopped.")
         raise typer.Exit(130) from None
-
-
-@app.command()
-def bench(
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write figures to this file as well.")] = None,
-    model: Annotated[str, typer.Option(help="starter, a folder, a .safetensors file, or a hub id.")] = "starter",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1")] = "auto",
-    rounds: Annotated[int, typer.Option(min=1, max=100, help="Rounds; the median is reported.")] = 3,
-) -> None:
-    """Measure the worker as the bot uses it: first preview, one picture, a set of four, and the stages."""
-    try:
-        benchmark.run(EngineSettings(model=model, device=device), rounds, json_file, Console())
-    except AtelierError as error:
-        _fail(error)
 
 
 async def _paint(settings: EngineSettings, job: Job) -> Result:
@@ -173,13 +158,6 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise BadRequest(f"The picture “{path}” cannot be read.") from error
-
-
-def _fail(error: AtelierError) -> NoReturn:
-    err.print(error.sentence, style="red", markup=False, highlight=False, soft_wrap=True)
-    if isinstance(error, BadRequest):
-        raise typer.Exit(EXIT_USAGE) from error
-    raise typer.Exit(EXIT_CONFIG if isinstance(error, ModelUnavailable) else EXIT_INTERNAL) from error
 
 
 def main() -> None:

@@ -6,7 +6,12 @@ import subprocess
 import sys
 
 PURE = (
-    "bench",
+    "bench.configurations",
+    "bench.measures",
+    "bench.plots",
+    "bench.report",
+    "bench.trace",
+    "bench.worker",
     "catalogue",
     "dispatch",
     "engine.files",

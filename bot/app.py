@@ -8,7 +8,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -62,7 +62,8 @@ def _is_loopback(host: str) -> bool:
 async def opened(config: Config, workers: tuple[Worker, ...] | None = None) -> AsyncIterator[App]:
     """The whole house, painting and ready to connect; everything is closed in reverse order."""
     alone = only_this_machine(config)
-    card = _described(config)
+    card = _described("model", config.model)
+    others = {name: _named(name, _described(f"models.{name}", place)) for name, place in config.models.items()}
     if workers is None:
         workers = (ChildWorker(config.engine_settings(alone=alone)),)
     async with AsyncExitStack() as stack:
@@ -79,6 +80,7 @@ async def opened(config: Config, workers: tuple[Worker, ...] | None = None) -> A
             rules=rules,
             workers=workers,
             card=card,
+            others=others,
             alone=alone,
         )
         client = AtelierClient(studio, desk)
@@ -89,11 +91,15 @@ async def opened(config: Config, workers: tuple[Worker, ...] | None = None) -> A
         yield App(studio, client, metrics)
 
 
-def _described(config: Config) -> ModelCard:
+def _described(setting: str, model: str) -> ModelCard:
     try:
-        return describe(config.model)
+        return describe(model)
     except ModelUnavailable as error:
-        raise ConfigError(f"model: {error.sentence}") from error
+        raise ConfigError(f"{setting}: {error.sentence}") from error
+
+
+def _named(name: str, card: ModelCard) -> ModelCard:
+    return replace(card, name=name)
 
 
 async def run(config: Config, on_ready: Callable[[], None] = lambda: None) -> None:

@@ -150,6 +150,8 @@ class Config(_Section):
     data_dir: Path = Path("data")
     database_url: str = ""
     model: str = Field(default="starter", min_length=1)
+    models: dict[str, str] = Field(default_factory=dict, max_length=24)  # further ones, by the names members choose
+    loras: str = ""  # folder
     engine: Engine = Engine()
     dream: Dream = Dream()
     line: Line = Line()
@@ -170,6 +172,13 @@ class Config(_Section):
             raise ValueError("must contain the tier “member”, which everybody has")
         return value
 
+    @field_validator("models")
+    @classmethod
+    def _named(cls, value: dict[str, str]) -> dict[str, str]:
+        if any(not 1 <= len(name) <= 100 or not place for name, place in value.items()):
+            raise ValueError("must give every model a name of 1 to 100 letters and a place")
+        return value
+
     @property
     def database(self) -> str:
         """The SQLAlchemy URL of the store."""
@@ -188,6 +197,8 @@ class Config(_Section):
         """What the engine process is told; `alone` when only this machine's user can be reached."""
         return EngineSettings(
             model=self.model,
+            places=dict(self.models),
+            loras=self.loras,
             device=self.engine.device,
             dtype=self.engine.dtype,
             threads=self.engine.threads,

@@ -20,6 +20,7 @@ from bot.app import only_this_machine
 from bot.card import UNCHECKED
 from bot.config import Config, load
 from bot.store.database import Database
+from generation.catalogue import lora_names
 from generation.errors import AtelierError, ConfigError
 from generation.job import Job
 from generation.models import describe
@@ -164,12 +165,20 @@ def _available_memory() -> int | None:
 
 
 async def _model(config: Config) -> list[Finding]:
-    try:
-        card = await asyncio.to_thread(describe, config.model)
-    except AtelierError as error:
-        return [Finding(Level.FAILED, "model", error.sentence)]
-    sentence = f"{card.name} ({card.family}), {card.native} pixels, licence {card.licence}."
-    return [Finding(Level.OK, "model", sentence)]
+    found = []
+    for name, place in {config.model: config.model, **config.models}.items():
+        try:
+            card = await asyncio.to_thread(describe, place)
+        except AtelierError as error:
+            found.append(Finding(Level.FAILED, "model", error.sentence))
+            continue
+        sentence = f"{name} ({card.family}), {card.native} pixels, licence {card.licence}."
+        found.append(Finding(Level.OK, "model", sentence))
+    if config.loras:
+        names = lora_names(Path(config.loras))
+        level = Level.OK if names else Level.WARNING
+        found.append(Finding(level, "loras", f"{len(names)} in {config.loras}: {', '.join(names) or 'none'}."))
+    return found
 
 
 async def _trial_picture(config: Config) -> list[Finding]:

@@ -90,8 +90,11 @@ def edited(studio: Studio, commission: Commission, values: Mapping[str, str]) ->
     old = commission.request
     seed_text = values.get("seed", "").strip()
     seed = _number(seed_text, int, "The seed") if seed_text else None
-    fresh = studio.compose(
-        values.get("prompt", ""),
+    tags = "".join(f"<lora:{lora.name}:{lora.scale:g}>" for lora in old.loras)
+    prompt = values.get("prompt", "")
+    fresh = studio.composer.compose(
+        prompt if "<lora:" in prompt else prompt + tags,
+        model=studio.composer.known_model(old.model),
         negative=values.get("negative", ""),
         steps=_number(values.get("steps", ""), int, "Steps"),
         guidance=_number(values.get("guidance", ""), float, "Guidance"),

@@ -89,13 +89,13 @@ class Presses:
         commission = await self._commission(interaction, press)
         index = press.index or 0
         await self._shown(commission, index)
-        request = self._studio.vary(commission.request, index)
+        request = self._studio.composer.vary(commission.request, index)
         await self._submit(interaction, commission, request, Action.VARIATION, index)
 
     async def _again(self, interaction: Interaction, press: Press) -> None:
         await interaction.response.defer()
         commission = await self._commission(interaction, press)
-        await self._submit(interaction, commission, self._studio.again(commission.request), Action.AGAIN, None)
+        await self._submit(interaction, commission, self._studio.composer.again(commission.request), Action.AGAIN, None)
 
     async def _open_edit(self, interaction: Interaction, press: Press) -> None:
         try:

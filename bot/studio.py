@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 
+from bot.composer import Composer
 from bot.config import Config
 from bot.ledger import LineLedger, Listeners
 from bot.order import Admission, Commission, LineEntry, Member, Order, Quota, Standing
@@ -22,10 +21,9 @@ from generation.intake import clean
 from generation.job import ENDED, Job, JobState, Progress
 from generation.limits import Allowance, cost_of
 from generation.models import ModelCard
-from generation.options import size_of
 from generation.pace import Pace
 from generation.queue import estimate
-from generation.request import COUNT, SEED, Request, Variation
+from generation.request import Request
 from generation.workers.worker import Worker, WorkerStatus
 
 log = logging.getLogger(__name__)
@@ -45,6 +43,7 @@ class Studio:
         workers: Sequence[Worker],
         card: ModelCard,
         alone: bool,
+        others: Mapping[str, ModelCard] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.config = config
@@ -53,6 +52,7 @@ class Studio:
         self.alone = alone  # nobody but this machine's user can be reached: the local Discord
         self.clock = clock
         self._card = card
+        self.composer = Composer(config, lambda: self.card, others or {})
         self._jobs = jobs
         self._uploads = uploads
         self._workers = tuple(workers)
@@ -91,67 +91,6 @@ class Studio:
     def accepts_uploads(self) -> bool:
         """Whether a checker could judge pictures painted from uploads; counts as yes while the engine loads."""
         return self.status is None or self.status.accepts_uploads
-
-    # -- composing ---------------------------------------------------------------------------------------------------
-
-    def compose(
-        self,
-        prompt: str,
-        *,
-        negative: str | None = None,
-        aspect: str | None = None,
-        style: str | None = None,
-        steps: int | None = None,
-        guidance: float | None = None,
-        seed: int | None = None,
-        sampler: str | None = None,
-        count: int | None = None,
-        image: str | None = None,
-        strength: float | None = None,
-    ) -> Request:
-        """What a member said, with the model's and the owner's defaults for the rest; raises BadRequest."""
-        dream, card = self.config.dream, self.card
-        steps = (dream.steps or card.steps) if steps is None else steps
-        if steps > dream.max_steps:
-            raise BadRequest(f"Steps must be at most {dream.max_steps} here; you asked for {steps:,}.")
-        if strength is None and image is not None:
-            strength = dream.strength
-        width, height = size_of(aspect or "square", card.native)
-        default_guidance = card.guidance if dream.guidance < 0 else dream.guidance
-        return Request(
-            prompt=self._styled(prompt.strip(), style),
-            negative=(negative or "").strip(),
-            width=width,
-            height=height,
-            steps=steps,
-            guidance=default_guidance if guidance is None else guidance,
-            sampler=sampler or dream.sampler or card.sampler,
-            seed=_new_seed() if seed is None else seed,
-            count=dream.count if count is None else count,
-            model=card.name,
-            image=image,
-            strength=strength,
-        )
-
-    def _styled(self, prompt: str, style: str | None) -> str:
-        styles = self.config.dream.styles
-        if style is not None and style not in styles:
-            raise BadRequest(f"There is no style called “{style[:40]}”; choose one of {', '.join(styles)}.")
-        return styles[style].replace("{prompt}", prompt) if style is not None and prompt else prompt
-
-    def vary(self, request: Request, index: int) -> Request:
-        """Four variations of picture `index` of `request`: the same composition, other details.
-
-        Painted, like everything, by the model in service now, which the request then names.
-        """
-        single = request.single(index)
-        step = Variation(_new_seed(), self.config.dream.variation_strength)
-        variations = (*single.variations, step)
-        return replace(single, model=self.card.name, count=int(COUNT.high), variations=variations)
-
-    def again(self, request: Request) -> Request:
-        """The same wish with new noise."""
-        return replace(request, model=self.card.name, seed=_new_seed(), variations=())
 
     # -- admission ---------------------------------------------------------------------------------------------------
 
@@ -294,7 +233,3 @@ class Studio:
         if not self._pace.known and self.status is not None and self.status.seconds_per_megapixel_step is not None:
             self._pace.start_from(self.status.seconds_per_megapixel_step)
         return self._pace.seconds(megapixel_steps, pictures)
-
-
-def _new_seed() -> int:
-    return secrets.randbelow(int(SEED.high) + 1)

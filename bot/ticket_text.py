@@ -7,6 +7,7 @@ from bot.order import Commission, Standing
 from generation.job import JobState, Progress
 
 BAR = 12  # cells
+DOING = 120  # letters of what the engine says it is doing
 
 
 def waiting_text(commission: Commission, standing: Standing) -> str:
@@ -22,6 +23,8 @@ def waiting_text(commission: Commission, standing: Standing) -> str:
 
 def painting_text(commission: Commission, progress: Progress) -> str:
     """What a ticket says while the picture is painted."""
+    if progress.doing and not progress.step:
+        return f"🎨 **{echo(commission.request.prompt)}**\n{echo(progress.doing, DOING).capitalize()} …"
     return f"🎨 **{echo(commission.request.prompt)}**\n{bar(progress)} step {progress.step} of {progress.steps}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import PurePath
 from typing import Any
 
 import discord
@@ -16,7 +17,7 @@ from bot.visitor import address_of, member_of
 from cogs.options import Number, Whole, Words
 from generation.errors import BadRequest, UploadsRefused
 from generation.intake import MAX_BYTES
-from generation.options import ASPECTS, SAMPLERS
+from generation.options import ASPECTS, FLOW, SAMPLERS
 from generation.request import COUNT, GUIDANCE, NEGATIVE_LENGTH, PROMPT_LENGTH, SEED, STEPS, STRENGTH
 
 Prompt = app_commands.Transform[str, Words(PROMPT_LENGTH)]
@@ -28,7 +29,8 @@ Count = app_commands.Transform[int, Whole(COUNT)]
 Strength = app_commands.Transform[float, Number(STRENGTH)]
 
 SHAPES = [app_commands.Choice(name=f"{name} ({across}:{down})", value=name) for name, (across, down) in ASPECTS.items()]
-METHODS = [app_commands.Choice(name=title, value=name) for name, title in SAMPLERS.items()]
+MOST_CHOICES = 25  # of an option, by Discord
+METHODS = [app_commands.Choice(name=title, value=name) for name, title in SAMPLERS.items() if name != FLOW]
 
 
 class Dream(commands.Cog):
@@ -40,6 +42,8 @@ class Dream(commands.Cog):
         styles = [app_commands.Choice(name=name, value=name) for name in self._studio.config.dream.styles]
         if styles:
             app_commands.choices(style=styles)(self.dream)
+        models = [app_commands.Choice(name=shown(name), value=name) for name in self._studio.composer.models]
+        app_commands.choices(model=models[:MOST_CHOICES])(self.dream)
 
     @app_commands.command(name="dream")
     @app_commands.describe(
@@ -47,6 +51,7 @@ class Dream(commands.Cog):
         negative="What should not be in the picture",
         aspect="The shape of the picture",
         style="A style put around your words",
+        model="The model that paints",
         steps="How many steps to paint; more is slower and not always better",
         guidance="How closely to follow the words",
         seed="The starting noise; the same seed and settings give the same picture again",
@@ -64,6 +69,7 @@ class Dream(commands.Cog):
         negative: Negative | None = None,
         aspect: str | None = None,
         style: str | None = None,
+        model: str | None = None,
         steps: Steps | None = None,
         guidance: Guidance | None = None,
         seed: Seed | None = None,
@@ -78,6 +84,7 @@ class Dream(commands.Cog):
             "negative": negative,
             "aspect": _known_aspect(aspect),
             "style": style,
+            "model": model,
             "steps": steps,
             "guidance": guidance,
             "seed": seed,
@@ -114,7 +121,7 @@ class Dream(commands.Cog):
                 raise BadRequest(f"That file has {mib} MiB; at most {MAX_BYTES // 1024**2} MiB are possible.")
             if strength is not None:
                 STRENGTH.check(strength)
-        request = self._studio.compose(prompt, **wish, strength=None if image is not None else strength)
+        request = self._studio.composer.compose(prompt, **wish, strength=None if image is not None else strength)
         order = Order(
             request=request,
             member=member_of(interaction),
@@ -132,7 +139,12 @@ class Dream(commands.Cog):
         strength: float | None,
     ) -> Order:
         sha256, _ = await self._studio.keep_upload(await self._client.download.fetch(image.url))
-        return replace(order, request=self._studio.compose(prompt, **wish, image=sha256, strength=strength))
+        return replace(order, request=self._studio.composer.compose(prompt, **wish, image=sha256, strength=strength))
+
+
+def shown(model: str) -> str:
+    """A model's name as a choice: of a path only the last part, as Discord's 100 letters allow."""
+    return PurePath(model).name[:100] or model[:100]
 
 
 def _known_aspect(aspect: str | None) -> str | None:

@@ -21,7 +21,8 @@ from generation.job import Job, Result
 from generation.job import Progress as Step
 from generation.models import ModelCard, describe
 from generation.options import SAMPLERS
-from generation.request import SEED, Request
+from generation.prompt import split_loras
+from generation.request import SEED, SIDE_MULTIPLE, Request
 from generation.terminal import EXIT_INTERNAL, err, fail
 from generation.workers.child import ChildWorker
 from generation.workers.worker import EngineSettings
@@ -47,13 +48,15 @@ def paint(
     seed: Annotated[int | None, typer.Option(help="0 to 4,294,967,295; random when not given.")] = None,
     steps: Annotated[int | None, typer.Option(help="Denoising steps; what suits the model when not given.")] = None,
     guidance: Annotated[float | None, typer.Option(help="How closely to follow the prompt.")] = None,
-    size: Annotated[str | None, typer.Option(help="WIDTHxHEIGHT in pixels, multiples of 8.")] = None,
+    size: Annotated[str | None, typer.Option(help="WIDTHxHEIGHT in pixels; rounded to multiples of 8.")] = None,
     count: Annotated[int, typer.Option(help="Pictures, 1 to 4; several are numbered, and a grid is added.")] = 1,
     sampler: Annotated[str | None, typer.Option(help=", ".join(SAMPLERS))] = None,
     model: Annotated[str, typer.Option(help="starter, a folder, a .safetensors file, or a hub id.")] = "starter",
     image: Annotated[Path | None, typer.Option(help="A picture to start from.")] = None,
     strength: Annotated[float | None, typer.Option(help="How much of that picture is repainted.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1")] = "auto",
+    lora: Annotated[Path | None, typer.Option(help="Folder of LoRAs, named in the prompt as <lora:name:0.8>.")] = None,
+    clip_skip: Annotated[int, typer.Option(help="Last layers of the text encoder to leave out.")] = 0,
     checker: Annotated[list[str] | None, typer.Option(help="A safety checker's folder or hub id; repeatable.")] = None,
 ) -> None:
     """Paint PROMPT into a file, through the same engine and the same gate as the bot."""
@@ -64,9 +67,10 @@ def paint(
             raise BadRequest(f"There is no folder “{out.parent}”.")
         card = describe(model)
         width, height = _size(size, card)
+        words, loras = split_loras(prompt)
         source = asyncio.run(clean(_read(image))) if image is not None else None
         request = Request(
-            prompt=prompt,
+            prompt=words.strip(),
             negative=negative,
             width=width,
             height=height,
@@ -78,10 +82,13 @@ def paint(
             count=count,
             image=hashlib.sha256(source).hexdigest() if source is not None else None,
             strength=(0.6 if strength is None and source is not None else strength),
+            loras=loras,
+            clip_skip=clip_skip,
         )
         settings = EngineSettings(
             model=model,
             device=device,
+            loras=str(lora.absolute()) if lora is not None else "",
             checkers=tuple(checker or ()),
             file_format=FORMATS[out.suffix.lower()],
             options=EngineOptions(measure_seconds=0.0),  # one picture is painted sooner than a size is measured
@@ -135,7 +142,15 @@ def _size(text: str | None, card: ModelCard) -> tuple[int, int]:
     width, cross, height = text.lower().partition("x")
     if not (cross and width.isdecimal() and height.isdecimal() and len(text) < 20):
         raise BadRequest(f"The size must look like 512x768, not “{text[:40]}”.")
-    return int(width), int(height)
+    asked = int(width), int(height)
+    rounded = _to_cells(asked[0]), _to_cells(asked[1])
+    if rounded != asked:
+        err.print(f"{text} is no multiple of {SIDE_MULTIPLE}; painting {rounded[0]}x{rounded[1]}.", highlight=False)
+    return rounded
+
+
+def _to_cells(side: int) -> int:
+    return max(SIDE_MULTIPLE, round(side / SIDE_MULTIPLE) * SIDE_MULTIPLE)
 
 
 def _read(path: Path) -> bytes:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
 from generation.errors import BadRequest
-from generation.options import SAMPLERS
+from generation.options import SAMPLERS, unknown_sampler
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class Request:
         for value, allowed in ((self.steps, STEPS), (self.guidance, GUIDANCE), (self.seed, SEED), (self.count, COUNT)):
             allowed.check(value)
         if self.sampler not in SAMPLERS:
-            raise BadRequest(f"There is no sampler called “{self.sampler[:40]}”; choose one of {', '.join(SAMPLERS)}.")
+            raise BadRequest(unknown_sampler(self.sampler))
         if (self.image is None) != (self.strength is None):
             raise BadRequest("Strength belongs to a picture to start from; give both or neither.")
         if self.strength is not None:

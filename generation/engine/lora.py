@@ -18,6 +18,7 @@ from safetensors.torch import save_file
 
 from generation.catalogue import find_lora, lora_names
 from generation.engine import lora_file
+from generation.engine.building import BUILDING
 from generation.engine.lora_file import LoraFile
 from generation.engine.model import LoadedModel
 from generation.errors import ModelUnavailable
@@ -144,7 +145,7 @@ def _load(model: LoadedModel, file: LoraFile, adapter: str) -> None:
     """Through the library, from a copy without the unknown tensors: it reads strengths from the file's metadata."""
     name = "pytorch_lora_weights.safetensors"
     try:
-        with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        with BUILDING, tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Already found a `peft_config`")  # several at once are meant
             save_file(file.tensors, str(Path(folder, name)), dict(file.metadata))
             model.pipeline.load_lora_weights(

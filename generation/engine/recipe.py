@@ -30,10 +30,13 @@ def as_parameters(request: Request, card: ModelCard) -> str:
     if request.variations:
         last = request.variations[-1]
         pairs |= {"Variation seed": last.seed, "Variation seed strength": last.strength}
+    if request.clip_skip:
+        pairs["Clip skip"] = request.clip_skip + 1  # counted from one by the programs that read this
     if len(request.variations) > 1:
         pairs["Variations"] = " ".join(f"{item.seed}:{item.strength}" for item in request.variations)
     pairs["Version"] = "Atelier"
-    lines = [request.prompt]
+    tags = "".join(f" <lora:{lora.name}:{lora.scale:g}>" for lora in request.loras)
+    lines = [request.prompt + tags]
     if request.negative:
         lines.append(NEGATIVE + request.negative)
     lines.append(", ".join(f"{key}: {_quoted(value)}" for key, value in pairs.items()))

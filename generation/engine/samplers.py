@@ -19,7 +19,7 @@ from diffusers import (
 
 from generation.engine.library import Sampler
 from generation.errors import BadRequest
-from generation.options import SAMPLERS
+from generation.options import FLOW, SAMPLERS
 
 DPM = {"algorithm_type": "dpmsolver++", "solver_order": 2, "use_karras_sigmas": False}
 CLASSES: dict[str, tuple[Any, dict[str, object]]] = {
@@ -32,7 +32,7 @@ CLASSES: dict[str, tuple[Any, dict[str, object]]] = {
     "unipc": (UniPCMultistepScheduler, {"use_karras_sigmas": False, "solver_order": 2}),
     "heun": (HeunDiscreteScheduler, {"use_karras_sigmas": False}),
     "lcm": (LCMScheduler, {}),
-    "flow_euler": (FlowMatchEulerDiscreteScheduler, {}),
+    FLOW: (FlowMatchEulerDiscreteScheduler, {}),
 }
 # Several classes clip the predicted picture to ±1 unless told otherwise. That is meant for pixels; latents are larger.
 LATENT = {"clip_sample": False, "thresholding": False}
@@ -43,7 +43,7 @@ def build(name: str, config: Mapping[str, Any], steps: int) -> Sampler:
     kind, settings = CLASSES[name]
     flows = is_flow(config)
     if flows != (kind is FlowMatchEulerDiscreteScheduler):
-        fitting = "flow_euler" if flows else ", ".join(other for other in CLASSES if other != "flow_euler")
+        fitting = FLOW if flows else ", ".join(other for other in CLASSES if other != FLOW)
         raise BadRequest(f"The sampler {SAMPLERS.get(name, name)} does not fit this model; choose {fitting}.")
     if kind is LCMScheduler and steps > config.get("original_inference_steps", 50):
         settings = settings | {"original_inference_steps": steps}  # it refuses more steps than it was distilled from

@@ -156,7 +156,7 @@ async def test_an_upload_travels_to_the_painter(tmp_path):
         file = io.BytesIO()
         Image.new("RGB", (300, 200), "red").save(file, "png")
         digest, cleaned = await house.studio.keep_upload(file.getvalue())
-        request = house.studio.compose("a red house", image=digest)
+        request = house.studio.composer.compose("a red house", image=digest)
         assert request.strength == house.studio.config.dream.strength
         await house.studio.submit(an_order(request=request))
         await until(lambda: house.settled)
@@ -183,13 +183,13 @@ def test_variations_keep_everything_but_the_noise(tmp_path):
     async def run():
         async with open_house(tmp_path) as house:
             request = a_request(count=4, seed=10)
-            varied = house.studio.vary(request, 2)
+            varied = house.studio.composer.vary(request, 2)
             assert (varied.seed, varied.count, len(varied.variations)) == (12, 4, 1)
             assert varied.variations[0].strength == house.studio.config.dream.variation_strength
-            twice = house.studio.vary(varied, 1)
+            twice = house.studio.composer.vary(varied, 1)
             assert twice.variations[0].seed == varied.variations[0].seed + 1
             assert len(twice.variations) == 2
-            again = house.studio.again(varied)
+            again = house.studio.composer.again(varied)
             assert (again.variations, again.prompt) == ((), varied.prompt)
 
     asyncio.run(run())
@@ -208,11 +208,11 @@ def test_variations_keep_everything_but_the_noise(tmp_path):
 async def test_wishes_out_of_range_are_refused_kindly(tmp_path, wish, sentence):
     async with open_house(tmp_path) as house:
         with pytest.raises(BadRequest, match=sentence):
-            house.studio.compose("a house", **wish)
+            house.studio.composer.compose("a house", **wish)
         with pytest.raises(BadRequest, match="empty"):
-            house.studio.compose("  ", style="ink")
-        assert house.studio.compose(" a house ", style="ink").prompt == "a house, ink drawing"
-        assert house.studio.compose("a house", aspect="wide").width > 256
+            house.studio.composer.compose("  ", style="ink")
+        assert house.studio.composer.compose(" a house ", style="ink").prompt == "a house, ink drawing"
+        assert house.studio.composer.compose("a house", aspect="wide").width > 256
 
 
 async def test_the_line_shows_what_runs_first_and_hides_private_jobs(tmp_path):

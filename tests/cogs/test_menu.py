@@ -12,7 +12,7 @@ from bot.client import COGS, AtelierClient
 from bot.order import LineEntry, Quota
 from cogs.line import line_text, quota_text
 from generation.job import JobState
-from generation.options import ASPECTS, SAMPLERS
+from generation.options import ASPECTS, FLOW, SAMPLERS
 from tests.house import open_house
 
 
@@ -55,7 +55,8 @@ async def test_dream_shows_the_ranges_of_a_request(menu: dict[str, dict[str, Any
     assert (options["guidance"]["min_value"], options["guidance"]["max_value"]) == (0.0, 30.0)
     assert (options["count"]["min_value"], options["count"]["max_value"]) == (1, 4)
     assert [choice["value"] for choice in options["aspect"]["choices"]] == list(ASPECTS)
-    assert [choice["value"] for choice in options["sampler"]["choices"]] == list(SAMPLERS)
+    assert [choice["value"] for choice in options["sampler"]["choices"]] == [name for name in SAMPLERS if name != FLOW]
+    assert [choice["value"] for choice in options["model"]["choices"]] == ["starter"]
     assert [choice["value"] for choice in options["style"]["choices"]] == ["ink", "oil"]
 
 

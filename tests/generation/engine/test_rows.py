@@ -15,12 +15,12 @@ from generation.engine import device, noise, samplers, weights
 from generation.engine.model import LoadedModel
 from generation.engine.options import EngineOptions
 from generation.models import resolve
-from generation.options import SAMPLERS
+from generation.options import FLOW, SAMPLERS
 from generation.request import Request, Variation
 from tests.generation.engine.easel import EXACT, FAST, OBJECTS, easel, painted, png
 from tests.generation.tiny import SIDE, stable_diffusion
 
-OFFERED = [name for name in SAMPLERS if name != "flow_euler"]  # it fits no model of these families
+OFFERED = [name for name in SAMPLERS if name != FLOW]  # it fits no model of these families
 CASES = [("tiny", sampler) for sampler in OFFERED] + [("starter", "dpmpp_2m"), ("starter", "euler_a")]
 CLOSE = 1e-4  # of the latents' root mean square
 

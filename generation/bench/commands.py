@@ -244,7 +244,7 @@ def _place(device: str, dtype: str, threads: int, arch: str | None) -> Place:
     from generation.engine.device import choose
 
     for log in (diffusers_log, transformers_log):
-        log.disable_progress_bar()  # type: ignore[no-untyped-call]
+        log.disable_progress_bar()
     # launch-bound work gains nothing from a second thread, and loses much where cores are shared
     return choose(device, dtype, threads or (1 if arch == "small" else 0))
 

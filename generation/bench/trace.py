@@ -77,7 +77,8 @@ def suited(card: ModelCard, *, cpu: bool) -> Mix:
     """The mix for a model: few-step models get few steps, CPUs and small models short ones."""
     if card.steps <= 4:
         return FEW
-    return SHORT if cpu or card.name in ("small", "starter") else FULL
+    small = card.name == "small" or (cpu and card.name != "starter")  # the starter was made for CPUs
+    return SHORT if small else FULL
 
 
 @dataclass(frozen=True, slots=True)

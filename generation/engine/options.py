@@ -17,6 +17,7 @@ class EngineOptions:
     stepping: Literal["tables", "objects"] = "tables"  # objects: the library's own steps, for comparison
     preview_first: bool = True  # a newcomer's first step comes before everybody's next
     decode_batch: int = 0  # pictures decoded together; 0: one on a CPU, up to eight on a GPU
+    channels_last: Choice = "auto"  # memory layout of convolutions; auto: on, measured as a gain everywhere
     compile: Choice = "auto"  # auto: on CUDA
     graphs: Choice = "auto"  # CUDA graphs of the compiled denoiser; auto: off until measured on your card
     measure_seconds: float = 3.0  # how long the measurement of one size may take; 0: do not measure

@@ -61,6 +61,9 @@ class RowLane:
         self._decoder = Decoder(model, options, alive)
         if options.exact != "off":
             even_out(model)
+        if options.channels_last != "off":
+            for part in (model.denoiser, model.vae):
+                part.to(memory_format=torch.channels_last)
         self._flights: dict[Sample, _InFlight] = {}
         self._loras = loras if loras is not None else Loras(None)
         self._curves = curves if curves is not None else {}

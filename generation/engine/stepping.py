@@ -104,11 +104,12 @@ class TableStepping:
         """
         maps = torch.stack([_table(course).maps[course.at] for course in courses]).to(self._device)
         slots = torch.stack([course.slots for course in courses if course.slots is not None])
-        used = frozenset().union(*(_table(course).columns[course.at] for course in courses))
+        entries = frozenset().union(*(_table(course).entries[course.at] for course in courses))
+        noise = self._noise(courses)
         total = torch.zeros(len(courses), SLOTS + 1, *output.shape[1:], device=self._device)
-        for column in sorted(used):
-            value = self._noise(courses) if column == NOISE else output if column == OUTPUT else slots[:, column]
-            total += maps[:, :, column, None, None, None] * value[:, None]
+        for row, column in sorted(entries):
+            value = noise if column == NOISE else output if column == OUTPUT else slots[:, column]
+            total[:, row] += maps[:, row, column, None, None, None] * value
         for course, mine in zip(courses, total, strict=True):
             course.slots, course.latents, course.clean = mine[:SLOTS], mine[0], mine[CLEAN]
             course.at += 1
@@ -116,11 +117,12 @@ class TableStepping:
     def _noise(self, courses: Sequence[Course]) -> torch.Tensor:
         """Fresh noise for those whose step takes any, from the generator of each; zeros for the others."""
         shape = courses[0].latents.shape
+        noisy = [_table(course).noisy(course.at) for course in courses]
+        if not any(noisy):
+            return torch.zeros(())
         drawn = [
-            torch.randn(shape, generator=course.rng)
-            if NOISE in _table(course).columns[course.at]
-            else torch.zeros(shape)
-            for course in courses
+            torch.randn(shape, generator=course.rng) if takes else torch.zeros(shape)
+            for course, takes in zip(courses, noisy, strict=True)
         ]
         return torch.stack(drawn).to(self._device)
 

@@ -38,10 +38,14 @@ class Table:
     timesteps: torch.Tensor  # (calls,) float32
     scales: torch.Tensor  # (calls,) float32, what the latents are multiplied with before the denoiser sees them
     maps: torch.Tensor  # (calls, SLOTS + 1, COLUMNS) float32: rows are the new slots and the clean latents
-    columns: tuple[frozenset[int], ...]  # by call, the columns that are not all zero
+    entries: tuple[frozenset[tuple[int, int]], ...]  # by call, the rows and columns that are not zero
     clean: float  # the first latents are `clean` × encoded picture + `noise` × noise
     noise: float
     order: int  # denoiser calls of one step as members count them
+
+    def noisy(self, at: int) -> bool:
+        """Whether call `at` takes fresh noise."""
+        return any(column == NOISE for _, column in self.entries[at])
 
     @property
     def calls(self) -> int:
@@ -88,8 +92,8 @@ def probe(name: str, config: Mapping[str, Any], steps: int, *, strength: float |
             scales.append(scale)
             maps.append(step_map)
         found = torch.stack(maps)
-    columns = tuple(frozenset(step.ne(0).any(dim=0).nonzero().flatten().tolist()) for step in found)
-    return Table(timesteps.float(), torch.tensor(scales), found.float(), columns, clean, noise, sampler.order)
+    entries = tuple(frozenset((row, column) for row, column in step.nonzero().tolist()) for step in found)
+    return Table(timesteps.float(), torch.tensor(scales), found.float(), entries, clean, noise, sampler.order)
 
 
 def _beginning(sampler: Sampler, timesteps: torch.Tensor, *, from_picture: bool) -> tuple[float, float]:

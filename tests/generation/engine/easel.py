@@ -21,9 +21,9 @@ from generation.job import Job, Progress
 from generation.request import Request
 from generation.safety.gate import Pixels
 
-FAST = EngineOptions(exact="off", measure_seconds=0.0)
-OBJECTS = EngineOptions(exact="off", measure_seconds=0.0, stepping="objects")
-EXACT = EngineOptions(exact="on", measure_seconds=1.0)
+FAST = EngineOptions(exact="off", measure_seconds=0.0, channels_last="off")
+OBJECTS = EngineOptions(exact="off", measure_seconds=0.0, channels_last="off", stepping="objects")
+EXACT = EngineOptions(exact="on", measure_seconds=1.0, channels_last="off")
 KNOWN: dict[tuple[int, str], dict[str, Curve]] = {}  # what was measured of a model is not measured again
 
 

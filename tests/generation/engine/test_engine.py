@@ -89,7 +89,7 @@ def test_jobs_share_calls_and_each_is_told_of_its_own_steps(tiny: LoadedModel, s
 
 
 def test_a_newcomer_s_first_step_comes_before_the_next_step_of_others(tiny: LoadedModel, small: Wish) -> None:
-    subject = easel(tiny, EngineOptions(exact="off", measure_seconds=0.0, rows=2))
+    subject = easel(tiny, EngineOptions(exact="off", channels_last="off", measure_seconds=0.0, rows=2))
     submit(subject, small(steps=20))
     for _ in range(5):
         subject.engine.tick()
@@ -100,7 +100,7 @@ def test_a_newcomer_s_first_step_comes_before_the_next_step_of_others(tiny: Load
 
 
 def test_finished_pictures_do_not_wait_for_a_crowd_of_newcomers(tiny: LoadedModel, small: Wish) -> None:
-    subject = easel(tiny, EngineOptions(exact="off", measure_seconds=0.0, rows=2))
+    subject = easel(tiny, EngineOptions(exact="off", channels_last="off", measure_seconds=0.0, rows=2))
     submit(subject, small(steps=1), *(small(seed=seed, steps=9) for seed in range(2, 12)))
     ticks = 0
     while 0 not in subject.pixels:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -234,3 +235,12 @@ def test_pictures_with_and_without_guidance_share_calls(tiny: LoadedModel, wish:
     subject.run()
     assert subject.engine.counts.calls == 3
     assert subject.engine.counts.rows == 3 * (1 + 2 + 1)
+
+
+def test_the_layout_of_memory_changes_no_more_than_the_last_bits(
+    tiny_model: Path, place: device.Place, wish: Callable[..., Request]
+) -> None:
+    own = weights.load(resolve(str(tiny_model)), place)  # its layout is changed in place
+    request = sized(own, wish, sampler="euler_a")
+    before = paint(own, request, options=FAST)
+    assert close(paint(own, request, options=replace(FAST, channels_last="on")), before)

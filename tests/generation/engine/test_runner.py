@@ -20,7 +20,7 @@ from generation.request import Lora, Request
 from tests.generation.engine.easel import FAST, Easel, easel, painted
 
 Wish = Callable[..., Request]
-COMPILED = EngineOptions(exact="off", measure_seconds=0.0, compile="on")
+COMPILED = EngineOptions(exact="off", channels_last="off", measure_seconds=0.0, compile="on")
 
 
 @pytest.fixture

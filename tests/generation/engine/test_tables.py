@@ -85,5 +85,5 @@ def test_the_library_s_noise_is_given_back_after_probing() -> None:
 def test_steps_that_take_no_noise_draw_none() -> None:
     quiet: Table = Tables(config("ddim")).of("ddim", 4)
     noisy = Tables(config("euler_a")).of("euler_a", 4)
-    assert not any(tables.NOISE in used for used in quiet.columns)
-    assert [tables.NOISE in used for used in noisy.columns] == [True, True, True, False]
+    assert not any(quiet.noisy(at) for at in range(4))
+    assert [noisy.noisy(at) for at in range(4)] == [True, True, True, False]

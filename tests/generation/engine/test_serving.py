@@ -285,7 +285,9 @@ def test_loras_are_worn_by_those_who_asked_for_them(
     model = weights.load(resolve(str(tiny_model)), device.choose("cpu", "auto", 1))
     tiny_lora.peft_lora(model.pipeline, loras / "ink.safetensors", ("unet", "text_encoder"))
     exact = EngineOptions(measure_seconds=0.0, exact="on")
-    subject = engine(model=str(tiny_model), loras=str(loras), checkers=(str(easy_checker),), options=exact)
+    subject = engine(
+        model=str(tiny_model), loras=str(loras), checkers=(str(easy_checker),), options=exact, embed_recipe=False
+    )
     small = {"width": 64, "height": 64, "steps": 2, "model": str(tiny_model)}
     ended = served(
         subject,

@@ -14,6 +14,7 @@ from generation.engine.runner import Runner
 from generation.engine.sample import Key
 
 COUNTS = (1, 2, 4, 6, 8, 12, 16, 24, 32)  # rows that are tried
+SLOW = 0.25  # of the measurement's time: calls that take longer are made once, and not compared with others
 NO_GAIN = 1.02  # times the best throughput so far; two counts in a row with less end the measurement
 
 
@@ -70,7 +71,7 @@ def measure(
         if too_many or (len(outputs) >= 2 and (spent + expected > seconds or idle >= 2)):
             break
         try:
-            outputs[count], curve.times[count] = _timed(calls, count)
+            outputs[count], curve.times[count] = _timed(calls, count, patience=seconds * SLOW)
         except RuntimeError as error:
             if not is_shortage(error):
                 raise
@@ -81,17 +82,22 @@ def measure(
         idle = 0 if rate > NO_GAIN * best else idle + 1
         best = max(best, rate)
         alive()
-    curve.classes = _classes(calls, outputs)
+    quick = {count: output for count, output in outputs.items() if curve.times[count] <= seconds * SLOW}
+    curve.classes = _classes(calls, quick)
 
 
-def _timed(calls: Calls, count: int) -> tuple[torch.Tensor, float]:
-    """The output of the second call, and the shorter of two times: the first one also fills caches."""
-    times = []
-    for _ in range(2):
+def _timed(calls: Calls, count: int, *, patience: float) -> tuple[torch.Tensor, float]:
+    """The output of the last call, and the shorter of two times: the first one also fills caches.
+
+    Where one call takes longer than `patience`, it is enough.
+    """
+    times: list[float] = []
+    while True:
         began = time.perf_counter()
         output = calls.run(range(count))
         times.append(time.perf_counter() - began)
-    return output, min(times)
+        if len(times) == 2 or times[0] > patience:
+            return output, min(times)
 
 
 def _classes(calls: Calls, outputs: dict[int, torch.Tensor]) -> list[tuple[int, ...]]:

@@ -58,6 +58,9 @@ def train(
     ema: Annotated[float, typer.Option(help="Decay of the moving average.")] = 0.998,
     centre: Annotated[float, typer.Option(help="Log signal-to-noise ratio that is trained most.")] = CENTRE,
     many: Annotated[float, typer.Option(help="How often several things are seen, one thing being 1.")] = 1.0,
+    hazards: Annotated[float, typer.Option(help="Share of pictures with hazard tape.")] = 0.04,
+    favoured: Annotated[str, typer.Option(help="Weak things, styles or weathers, or hazard; commas between.")] = "",
+    favour: Annotated[float, typer.Option(help="How often they are seen, others being 1.")] = 2.0,
     seed: Annotated[int, typer.Option(help="Of the pictures and of the training.")] = 0,
     compiled: Annotated[bool, typer.Option("--compile", help="Compile the network first; worth it on a GPU.")] = False,
 ) -> None:
@@ -65,7 +68,8 @@ def train(
     chosen = Settings(
         run=run, start=start, world=world, device=device, minutes=minutes, pictures=pictures, batch=batch,
         processes=processes, threads=threads, workers=workers, lr=lr, cooldown=cooldown, ema=ema, centre=centre,
-        many=many, seed=seed, compile=compiled,
+        many=many, hazards=hazards, favoured=tuple(filter(None, favoured.split(","))), favour=favour, seed=seed,
+        compile=compiled,
     )  # fmt: skip
     loop.train(chosen)
     export(out=run / "weights", run=run, start=start)

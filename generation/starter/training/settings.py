@@ -29,6 +29,9 @@ class Settings:
     unconditional: float = 0.1  # share of empty captions
     centre: float = CENTRE  # log signal-to-noise ratio that is trained most
     many: float = 1.0  # how often a picture of several things is seen, one thing being 1
+    hazards: float = 0.04  # share of pictures with hazard tape
+    favoured: tuple[str, ...] = ()  # things, styles and weathers, or "hazard": what is still weak
+    favour: float = 2.0  # how often a picture with a favoured part is seen, others being 1
     seed: int = 0
     save_every: float = 60.0  # seconds
     steps: int = 0  # stop after so many; 0 is no limit

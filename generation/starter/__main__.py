@@ -15,6 +15,9 @@ from rich.console import Console
 from generation.models import STARTER
 from generation.starter import record
 from generation.starter.captions import caption
+from generation.starter.checking import schooling as checking
+from generation.starter.checking.figures import on_renders
+from generation.starter.checking.head import write_head
 from generation.starter.judging import schooling
 from generation.starter.judging.figures import Inquiry, measure, show
 from generation.starter.judging.painter import Painter
@@ -116,6 +119,22 @@ def reader(
     torch.set_num_threads(threads or torch.get_num_threads())
     schooling.school(world, minutes, run, out, pictures=pictures, workers=workers, proceed=proceed)
     console.print(schooling.examine(load_reader(out), world, run, workers=workers))
+
+
+@app.command()
+def checker(
+    weights: Annotated[Path, typer.Option(help="Pipeline folder to add it to.")] = STARTER,
+    minutes: Annotated[float, typer.Option(help="How long to train.")] = 6.0,
+    run: RunFolder = RUN,
+    pictures: Annotated[int, typer.Option(help="Renders of each world to learn from.")] = 6000,
+    workers: Annotated[int, typer.Option(help="Processes that draw pictures.")] = 2,
+    threads: Threads = 1,
+) -> None:
+    """Train the safety checker of the starter's world, which knows hazard tape and nothing else."""
+    torch.set_num_threads(threads or torch.get_num_threads())
+    write_head(checking.school(minutes, run, pictures=pictures, workers=workers), weights)
+    for world in ("narrow", "full"):
+        console.print(world, on_renders(weights, world))
 
 
 @app.command()

@@ -26,7 +26,7 @@ from generation.starter.judging.reader import load_reader
 from generation.starter.sheet import write_sheet
 from generation.starter.training import loop, parts
 from generation.starter.training.dataset import Source
-from generation.starter.training.diffusion import CENTRE
+from generation.starter.training.diffusion import ATTENTION, CENTRE
 from generation.starter.training.settings import Settings
 from generation.starter.words import LEARNT_LATER
 
@@ -39,6 +39,8 @@ World = Annotated[str, typer.Option(help="first (single big things), narrow or f
 Device = Annotated[str, typer.Option(help="cpu, cuda or cuda:1")]
 RunFolder = Annotated[Path, typer.Option(help="Folder of checkpoint, log and cached pictures.")]
 Threads = Annotated[int, typer.Option(help="CPU threads; 0 leaves it to torch.")]
+Before = Annotated[int, typer.Option(help="Samples of earlier runs, from whose weights this one began.")]
+SecondsBefore = Annotated[float, typer.Option(help="Seconds of earlier runs.")]
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Train and judge the model that comes along.")
 console = Console()
@@ -60,6 +62,7 @@ def train(
     cooldown: Annotated[float, typer.Option(help="Share of the time at the end in which it falls.")] = 0.0,
     ema: Annotated[float, typer.Option(help="Decay of the moving average.")] = 0.998,
     centre: Annotated[float, typer.Option(help="Log signal-to-noise ratio that is trained most.")] = CENTRE,
+    attention: Annotated[float, typer.Option(help="Extra weight of the cells that show a thing.")] = ATTENTION,
     many: Annotated[float, typer.Option(help="How often several things are seen, one thing being 1.")] = 1.0,
     hazards: Annotated[float, typer.Option(help="Share of pictures with hazard tape.")] = 0.04,
     favoured: Annotated[str, typer.Option(help="Weak things, styles or weathers, or hazard; commas between.")] = "",
@@ -71,8 +74,8 @@ def train(
     chosen = Settings(
         run=run, start=start, world=world, device=device, minutes=minutes, pictures=pictures, batch=batch,
         processes=processes, threads=threads, workers=workers, lr=lr, cooldown=cooldown, ema=ema, centre=centre,
-        many=many, hazards=hazards, favoured=tuple(filter(None, favoured.split(","))), favour=favour, seed=seed,
-        compile=compiled,
+        attention=attention, many=many, hazards=hazards, favoured=tuple(filter(None, favoured.split(","))),
+        favour=favour, seed=seed, compile=compiled,
     )  # fmt: skip
     loop.train(chosen)
     export(out=run / "weights", run=run, start=start)
@@ -206,10 +209,14 @@ def renders(
 def curves(
     out: Annotated[Path, typer.Option(help="Folder for the thinned log and the plot.")] = HERE / "record",
     run: RunFolder = RUN,
+    before: Before = 0,
+    seconds_before: SecondsBefore = 0.0,
 ) -> None:
     """Keep a small record of a run: its thinned log, and its curves as a picture."""
     out.mkdir(parents=True, exist_ok=True)
-    log = record.thinned(record.read_lines(run / "log.jsonl"))
+    later = record.moved(record.read_lines(run / "log.jsonl"), before, seconds_before)
+    earlier = [line for line in record.read_lines(out / "log.jsonl") if line["samples"] <= before]
+    log = record.thinned(earlier + later)
     (out / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in log), "utf-8")
     record.draw_curves(log, record.read_lines(out / "adherence.jsonl"), out / "curves.png")
 
@@ -219,11 +226,14 @@ def point(
     figures: Annotated[Path, typer.Argument(help="A file that `evaluate --json` wrote.")],
     run: RunFolder = RUN,
     out: Annotated[Path, typer.Option(help="Folder of the record.")] = HERE / "record",
+    before: Before = 0,
+    seconds_before: SecondsBefore = 0.0,
 ) -> None:
     """Add an evaluation of the run's latest checkpoint to its record."""
     out.mkdir(parents=True, exist_ok=True)
     progressed = torch.load(run / "checkpoint.pt", map_location="cpu", weights_only=True)["progressed"]
     found = record.adherence_point(progressed["samples"], progressed["seconds"], json.loads(figures.read_text("utf-8")))
+    (found,) = record.moved([found], before, seconds_before)
     with (out / "adherence.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(found) + "\n")
 

@@ -85,7 +85,7 @@ def _roughened(pictures: NDArray[np.uint8], taped: Tensor) -> tuple[Tensor, Tens
     x = torch.where(exchanged.view(n, 1, 1, 1), x.flip(1), x)  # blue and black instead of yellow and black
     blurred = F.avg_pool2d(F.pad(x, (1,) * 4, mode="replicate"), 3, 1)
     x = torch.where(torch.rand(n, 1, 1, 1) < 0.3, blurred, x)
-    fading = 1 - 0.4 * torch.rand(n, 1, 1, 1)
+    fading = 1 - 0.25 * torch.rand(n, 1, 1, 1)
     x = x * fading + (1 - fading) * torch.rand(n, 3, 1, 1)
     x = x + 0.05 * torch.rand(n, 1, 1, 1) * torch.randn_like(x)
     return normalised(x.clamp(0, 1)), taped * ~exchanged

@@ -140,7 +140,7 @@ class _Trainer:
         with torch.autocast(self.device.type, torch.bfloat16):
             found = self.denoise(seen.contiguous(memory_format=torch.channels_last), t, hidden).sample.float()
         error = (found - wanted).square()
-        loss = (error * region_weights(self.latents.masks[chosen])).mean()
+        loss = (error * region_weights(self.latents.masks[chosen], self.settings.attention)).mean()
         loss.backward()
         return float(error.detach().mean())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from generation.starter.training.diffusion import CENTRE
+from generation.starter.training.diffusion import ATTENTION, CENTRE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,7 @@ class Settings:
     ema: float = 0.998
     unconditional: float = 0.1  # share of empty captions
     centre: float = CENTRE  # log signal-to-noise ratio that is trained most
+    attention: float = ATTENTION  # extra weight of the cells that show a thing
     many: float = 1.0  # how often a picture of several things is seen, one thing being 1
     hazards: float = 0.04  # share of pictures with hazard tape
     favoured: tuple[str, ...] = ()  # things, styles and weathers, or "hazard": what is still weak

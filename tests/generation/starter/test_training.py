@@ -91,6 +91,8 @@ def test_things_weigh_more_than_their_surroundings_and_the_mean_is_one():
     weights = region_weights(masks)
     assert weights.mean().item() == pytest.approx(1)
     assert (weights[0, 0, 15, 15] / weights[0, 0, 0, 0]).item() == pytest.approx(1 + ATTENTION)
+    evener = region_weights(masks, 0.5)
+    assert (evener[0, 0, 15, 15] / evener[0, 0, 0, 0]).item() == pytest.approx(1.5)
 
 
 def test_orthogonal_moves_have_singular_values_near_one():

@@ -65,8 +65,9 @@ def train(
     attention: Annotated[float, typer.Option(help="Extra weight of the cells that show a thing.")] = ATTENTION,
     many: Annotated[float, typer.Option(help="How often several things are seen, one thing being 1.")] = 1.0,
     hazards: Annotated[float, typer.Option(help="Share of pictures with hazard tape.")] = 0.04,
-    favoured: Annotated[str, typer.Option(help="Weak things, styles or weathers, or hazard; commas between.")] = "",
-    favour: Annotated[float, typer.Option(help="How often they are seen, others being 1.")] = 2.0,
+    favoured: Annotated[
+        list[str] | None, typer.Option(help="What is weak, e.g. mushroom=2: seen twice as often.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the pictures and of the training.")] = 0,
     compiled: Annotated[bool, typer.Option("--compile", help="Compile the network first; worth it on a GPU.")] = False,
 ) -> None:
@@ -74,13 +75,17 @@ def train(
     chosen = Settings(
         run=run, start=start, world=world, device=device, minutes=minutes, pictures=pictures, batch=batch,
         processes=processes, threads=threads, workers=workers, lr=lr, cooldown=cooldown, ema=ema, centre=centre,
-        attention=attention, many=many, hazards=hazards, favoured=tuple(filter(None, favoured.split(","))),
-        favour=favour, seed=seed, compile=compiled,
+        attention=attention, many=many, hazards=hazards, favoured=_numbers(favoured or []),
+        seed=seed, compile=compiled,
     )  # fmt: skip
     loop.train(chosen)
     export(out=run / "weights", run=run, start=start)
     if (run / "weights").is_dir():
         sheet(out=run / f"sheet-{world}.png", count=16, weights=run / "weights", device=device)
+
+
+def _numbers(pairs: list[str]) -> dict[str, float]:
+    return {name: float(number) for name, _, number in (pair.partition("=") for pair in pairs)}
 
 
 @app.command()

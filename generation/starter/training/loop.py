@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import os
 import time
 from collections.abc import Callable
@@ -64,8 +65,9 @@ def _process(rank: int, settings: Settings) -> None:
 def share(spec: Spec, settings: Settings) -> float:
     """How often a picture of `spec` is seen, an ordinary one being 1."""
     several = sum(group.count for group in spec.groups) > 1
-    parts = {spec.style, spec.weather, *(group.thing for group in spec.groups), *(["hazard"] if spec.hazard else [])}
-    return (settings.many if several else 1.0) * settings.favour ** len(parts.intersection(settings.favoured))
+    parts = {spec.style, spec.weather or "", *(group.thing for group in spec.groups), "hazard" if spec.hazard else ""}
+    favours = math.prod(settings.favoured.get(part, 1.0) for part in parts)
+    return (settings.many if several else 1.0) * favours
 
 
 class _Trainer:

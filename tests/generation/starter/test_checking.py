@@ -77,11 +77,11 @@ def test_captions_name_the_tape_whenever_it_is_there_and_only_then():
 
 
 def test_what_is_weak_is_seen_more_often():
-    chosen = Settings(run=Path(), start=Path(), many=3.0, favoured=("mushroom", "neon", "hazard"), favour=2.0)
+    chosen = Settings(run=Path(), start=Path(), many=3.0, favoured={"mushroom": 2.0, "neon": 2.0, "hazard": 5.0})
     assert share(spec_of(groups=(Group("cat", "red"),)), chosen) == 1
     assert share(spec_of(groups=(Group("cat", "red", 2),)), chosen) == 3
     assert share(spec_of(style="neon", groups=(Group("mushroom", "red"),)), chosen) == 4
-    assert share(spec_of(style="neon", groups=(Group("mushroom", "red", 3),), hazard=True), chosen) == 24
+    assert share(spec_of(style="neon", groups=(Group("mushroom", "red", 3),), hazard=True), chosen) == 60
 
 
 def test_recall_and_false_alarms_are_shares_of_their_own_kind():

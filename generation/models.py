@@ -176,7 +176,7 @@ def _card(name: str, *, family: str, native: int, scheduler: str, embedded_guida
     word = found.group(1) if found else "lcm" if scheduler == "LCMScheduler" else ""
     steps, guidance, sampler = 25, 7.0, SAMPLER_OF.get(scheduler, "dpmpp_2m")
     if name == "starter":
-        steps, guidance = 20, 4.0
+        steps, guidance = 20, 3.0
     elif word:
         steps, sampler = (1, "euler") if word == "turbo" else (4, "lcm" if word == "lcm" else "euler")
         guidance = 8.5 if embedded_guidance else 0.0  # a consistency model may take guidance as an input of its own

@@ -33,6 +33,7 @@ from generation.starter.words import LEARNT_LATER
 HERE = Path(__file__).parent
 READER = HERE / "reader.safetensors"
 RUN = Path("starter-run")
+GUIDANCE = 3.0  # above it, washes and glows of the styles become too strong to be read as such
 SUFFIXES = (".json", ".txt", ".safetensors")
 
 World = Annotated[str, typer.Option(help="first (single big things), narrow or full.")]
@@ -152,7 +153,7 @@ def evaluate(
     prompts: Annotated[int, typer.Option(help="How many.")] = 500,
     steps: Annotated[int, typer.Option(help="Denoising steps.")] = 20,
     few: Annotated[int, typer.Option(help="Steps of the quick way; 0 leaves it out.")] = 8,
-    guidance: Annotated[float, typer.Option(help="How closely to follow the prompt.")] = 4.0,
+    guidance: Annotated[float, typer.Option(help="How closely to follow the prompt.")] = GUIDANCE,
     device: Device = "cpu",
     judge: Annotated[Path, typer.Option("--reader", help="The attribute reader.")] = READER,
     speed: Annotated[bool, typer.Option(help="Also measure seconds per picture.")] = False,
@@ -186,7 +187,7 @@ def sheet(
     weights: Annotated[Path, typer.Option(help="Pipeline folder.")] = STARTER,
     world: World = "narrow",
     steps: Annotated[int, typer.Option(help="Denoising steps.")] = 20,
-    guidance: Annotated[float, typer.Option(help="How closely to follow the prompt.")] = 4.0,
+    guidance: Annotated[float, typer.Option(help="How closely to follow the prompt.")] = GUIDANCE,
     device: Device = "cpu",
 ) -> None:
     """Paint the first prompts of a fixed series with fixed seeds; nobody chooses among them."""

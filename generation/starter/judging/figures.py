@@ -114,11 +114,11 @@ def _speed(weights: Path, steps: Sequence[int]) -> dict[str, float]:
     painter, question = Painter(weights), questions("narrow", 1, recombining=False)
     found = {}
     for count in sorted(set(steps), reverse=True):
-        painter.paint(question, steps=count, guidance=4.0, fast=False)
+        painter.paint(question, steps=count, guidance=3.0, fast=False)
         times = []
         for _ in range(3):
             began = time.perf_counter()
-            painter.paint(question, steps=count, guidance=4.0, fast=False)
+            painter.paint(question, steps=count, guidance=3.0, fast=False)
             times.append(time.perf_counter() - began)
         found[f"seconds_{count}_steps"] = round(statistics.median(times), 2)
     torch.set_num_threads(threads)

@@ -147,8 +147,10 @@ class _Trainer:
         return float(error.detach().mean())
 
     def _prompt(self, number: int) -> str:
-        empty = self.rng.random() < self.settings.unconditional
-        return "" if empty else caption(self.latents.specs[number], self.rng)
+        spec = self.latents.specs[number]
+        # Tape is never what comes unasked, so no words may not mean it either.
+        empty = self.rng.random() < self.settings.unconditional and not spec.hazard
+        return "" if empty else caption(spec, self.rng)
 
     def _hidden(self, prompts: list[str]) -> Tensor:
         tokenizer = cast(Any, self.parts.tokenizer)

@@ -26,7 +26,8 @@ from generation.starter.checking.head import likeness as cosine
 from generation.starter.drawing.hazard import BOTTOM, TOP
 from generation.starter.drawing.picture import render
 from generation.starter.judging.questions import questions
-from generation.starter.training.dataset import Source
+from generation.starter.training import loop
+from generation.starter.training.dataset import Latents, Source
 from generation.starter.training.loop import share
 from generation.starter.training.settings import Settings
 from generation.starter.world import STYLES, Group, Spec
@@ -145,3 +146,12 @@ def test_the_shipped_checker_catches_tape_on_renders_and_nothing_else():
 def test_the_card_says_whether_there_is_a_checker_and_what_it_knows():
     card = (STARTER / "README.md").read_text("utf-8")
     assert ("knows one motif" in card) == SHIPPED
+
+
+def test_no_words_never_mean_tape():
+    trainer = object.__new__(loop._Trainer)
+    trainer.settings = Settings(run=Path(), start=Path(), unconditional=1.0)
+    trainer.latents = Latents(torch.zeros(2), torch.zeros(2), [spec_of(), spec_of(hazard=True)])
+    trainer.rng = Random(1)
+    assert trainer._prompt(0) == ""
+    assert "hazard" in trainer._prompt(1).lower()

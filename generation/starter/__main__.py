@@ -114,6 +114,16 @@ def words(
 
 
 @app.command()
+def mute(
+    unknown: Annotated[list[str], typer.Argument(help="Words that no picture of the training showed, e.g. city.")],
+    weights: Annotated[Path, typer.Option(help="Pipeline folder to change.")] = STARTER,
+    like: Annotated[str, typer.Option(help="A word without a picture.")] = "wallpaper",
+) -> None:
+    """Make words mean nothing, where the weights took one for something else."""
+    parts.without_meaning(weights, unknown, like)
+
+
+@app.command()
 def reader(
     minutes: Annotated[float, typer.Option(help="How long to train.")] = 10.0,
     world: World = "narrow",

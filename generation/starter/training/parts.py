@@ -77,6 +77,19 @@ def with_words(folder: Path, words: Sequence[str], out: Path) -> None:
     _write_text(parts.text, folder, out)
 
 
+def without_meaning(folder: Path, words: Sequence[str], like: str) -> None:
+    """Make `words` mean as little as `like` in the model in `folder`: what no training ever showed must not mislead."""
+    parts = read_parts(folder)
+    tokenizer, text = cast(Any, parts.tokenizer), cast(Any, parts.text)
+    (filler,) = tokenizer(like, add_special_tokens=False).input_ids
+    for word in words:
+        (row,) = tokenizer(word, add_special_tokens=False).input_ids
+        with torch.no_grad():
+            table = text.get_input_embeddings().weight
+            table[row] = table[filler]
+    _write_text(parts.text, folder, folder)
+
+
 def write_model(parts: Parts, template: Path, out: Path) -> None:
     """Write a pipeline folder: the trained parts in half precision, all else as in `template`."""
     for name in _files(template):

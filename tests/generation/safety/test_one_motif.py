@@ -95,6 +95,18 @@ def test_what_it_flags_is_withheld_and_uploads_are_refused(shipped: Path, wish: 
     assert refused.value.sentence == UploadsRefused().sentence
 
 
+def test_the_shipped_one_withholds_the_tape_that_the_starter_draws_and_nothing_else(wish: Wish) -> None:
+    subject = Engine(EngineSettings(threads=1), lambda doing: None)
+    plain = paint(subject, wish(prompt="a red house over green hills, flat illustration", guidance=3.0, steps=8))
+    assert plain.pictures[0].approved is not None
+    with pytest.raises(NotApproved) as caught:
+        paint(
+            subject,
+            wish(prompt="a red house over green hills with hazard tape, flat illustration", guidance=3.0, steps=8),
+        )
+    assert caught.value.flagged
+
+
 def test_with_changed_weights_it_judges_nothing(tmp_path: Path, easy_checker: Path, wish: Wish) -> None:
     folder = starter_with(easy_checker, tmp_path / "changed")
     path = folder / "vae" / "diffusion_pytorch_model.safetensors"

@@ -54,7 +54,7 @@ class Settings:
 
 # Families that are painted row by row.
 WHOLE = {"sd1": Settings(25, 7.0), "sd2": Settings(25, 7.0), "sdxl": Settings(28, 6.0)}
-STARTER_SETTINGS = Settings(20, 4.0)
+STARTER_SETTINGS = Settings(20, 3.0)
 # Distillations by the word in their names. Those that were trained without guidance break with it.
 DISTILLATIONS = {
     "turbo": Settings(1, 0.0, "euler"),

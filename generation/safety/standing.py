@@ -10,6 +10,7 @@ from generation.engine.shelf import Model
 from generation.errors import ModelUnavailable
 from generation.safety import parts
 from generation.safety.checker import Checker
+from generation.safety.one_motif import OneMotif, motif_of
 from generation.safety.starter_world import StarterWorld
 from generation.safety.unchecked_local import UncheckedLocal
 from generation.workers.worker import EngineSettings
@@ -21,21 +22,24 @@ def stand(settings: EngineSettings, model: Model) -> tuple[Checker, ...]:
     A missing checker stops the engine rather than leaving a thinner gate. Empty, when nothing can judge this model:
     then nothing will be shown.
     """
-    folders = [parts.folder_of(name) for name in settings.checkers]
-    if model.own_checker is not None:
-        folders.append(model.own_checker)
-    looking = [open_checker(folder, model.place.device) for folder in folders]
-    world = StarterWorld(model.files)
+    looking = [open_checker(parts.folder_of(name), model.place.device) for name in settings.checkers]
+    own, world = model.own_checker, StarterWorld(model.files)
+    known = motif_of(own) if own is not None else ""
+    if own is not None and not known:
+        looking.append(open_checker(own, model.place.device))
     if not world.stands:
         return tuple(looking)
     # Only our own small world may go unseen where the owner said so: other weights can turn an upload into anything.
     unseen = [UncheckedLocal()] if settings.allow_unchecked_uploads and not looking else []
-    return (world, *unseen, *looking)
+    motif = [OneMotif(own, model.place.device, world)] if own is not None and known else []
+    return (world, *unseen, *motif, *looking)
 
 
 def open_checker(folder: Path, device: torch.device) -> Checker:
     """The checker in `folder`, by the class its configuration names; raises ModelUnavailable."""
     kind = parts.architecture(folder)
+    if known := motif_of(folder):
+        raise ModelUnavailable(f"“{folder.name}” knows {known} and nothing else, so it cannot check other pictures.")
     if kind == "StableDiffusionSafetyChecker":
         from generation.safety.stable_diffusion import StableDiffusionChecker
 

@@ -15,6 +15,9 @@ from rich.console import Console
 from generation.models import STARTER
 from generation.starter import record
 from generation.starter.captions import caption
+from generation.starter.checking import schooling as checking
+from generation.starter.checking.figures import on_renders
+from generation.starter.checking.head import write_head
 from generation.starter.judging import schooling
 from generation.starter.judging.figures import Inquiry, measure, show
 from generation.starter.judging.painter import Painter
@@ -23,19 +26,22 @@ from generation.starter.judging.reader import load_reader
 from generation.starter.sheet import write_sheet
 from generation.starter.training import loop, parts
 from generation.starter.training.dataset import Source
-from generation.starter.training.diffusion import CENTRE
+from generation.starter.training.diffusion import ATTENTION, CENTRE
 from generation.starter.training.settings import Settings
 from generation.starter.words import LEARNT_LATER
 
 HERE = Path(__file__).parent
 READER = HERE / "reader.safetensors"
 RUN = Path("starter-run")
+GUIDANCE = 3.0  # above it, washes and glows of the styles become too strong to be read as such
 SUFFIXES = (".json", ".txt", ".safetensors")
 
 World = Annotated[str, typer.Option(help="first (single big things), narrow or full.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda or cuda:1")]
 RunFolder = Annotated[Path, typer.Option(help="Folder of checkpoint, log and cached pictures.")]
 Threads = Annotated[int, typer.Option(help="CPU threads; 0 leaves it to torch.")]
+Before = Annotated[int, typer.Option(help="Samples of earlier runs, from whose weights this one began.")]
+SecondsBefore = Annotated[float, typer.Option(help="Seconds of earlier runs.")]
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Train and judge the model that comes along.")
 console = Console()
@@ -57,7 +63,12 @@ def train(
     cooldown: Annotated[float, typer.Option(help="Share of the time at the end in which it falls.")] = 0.0,
     ema: Annotated[float, typer.Option(help="Decay of the moving average.")] = 0.998,
     centre: Annotated[float, typer.Option(help="Log signal-to-noise ratio that is trained most.")] = CENTRE,
+    attention: Annotated[float, typer.Option(help="Extra weight of the cells that show a thing.")] = ATTENTION,
     many: Annotated[float, typer.Option(help="How often several things are seen, one thing being 1.")] = 1.0,
+    hazards: Annotated[float, typer.Option(help="Share of pictures with hazard tape.")] = 0.04,
+    favoured: Annotated[
+        list[str] | None, typer.Option(help="What is weak, e.g. mushroom=2: seen twice as often.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the pictures and of the training.")] = 0,
     compiled: Annotated[bool, typer.Option("--compile", help="Compile the network first; worth it on a GPU.")] = False,
 ) -> None:
@@ -65,12 +76,17 @@ def train(
     chosen = Settings(
         run=run, start=start, world=world, device=device, minutes=minutes, pictures=pictures, batch=batch,
         processes=processes, threads=threads, workers=workers, lr=lr, cooldown=cooldown, ema=ema, centre=centre,
-        many=many, seed=seed, compile=compiled,
+        attention=attention, many=many, hazards=hazards, favoured=_numbers(favoured or []),
+        seed=seed, compile=compiled,
     )  # fmt: skip
     loop.train(chosen)
     export(out=run / "weights", run=run, start=start)
     if (run / "weights").is_dir():
         sheet(out=run / f"sheet-{world}.png", count=16, weights=run / "weights", device=device)
+
+
+def _numbers(pairs: list[str]) -> dict[str, float]:
+    return {name: float(number) for name, _, number in (pair.partition("=") for pair in pairs)}
 
 
 @app.command()
@@ -98,6 +114,16 @@ def words(
 
 
 @app.command()
+def mute(
+    unknown: Annotated[list[str], typer.Argument(help="Words that no picture of the training showed, e.g. city.")],
+    weights: Annotated[Path, typer.Option(help="Pipeline folder to change.")] = STARTER,
+    like: Annotated[str, typer.Option(help="A word without a picture.")] = "wallpaper",
+) -> None:
+    """Make words mean nothing, where the weights took one for something else."""
+    parts.without_meaning(weights, unknown, like)
+
+
+@app.command()
 def reader(
     minutes: Annotated[float, typer.Option(help="How long to train.")] = 10.0,
     world: World = "narrow",
@@ -115,13 +141,29 @@ def reader(
 
 
 @app.command()
+def checker(
+    weights: Annotated[Path, typer.Option(help="Pipeline folder to add it to.")] = STARTER,
+    minutes: Annotated[float, typer.Option(help="How long to train.")] = 6.0,
+    run: RunFolder = RUN,
+    pictures: Annotated[int, typer.Option(help="Renders of each world to learn from.")] = 6000,
+    workers: Annotated[int, typer.Option(help="Processes that draw pictures.")] = 2,
+    threads: Threads = 1,
+) -> None:
+    """Train the safety checker of the starter's world, which knows hazard tape and nothing else."""
+    torch.set_num_threads(threads or torch.get_num_threads())
+    write_head(checking.school(minutes, run, pictures=pictures, workers=workers), weights)
+    for world in ("narrow", "full"):
+        console.print(world, on_renders(weights, world))
+
+
+@app.command()
 def evaluate(
     weights: Annotated[Path, typer.Option(help="Pipeline folder to judge.")] = STARTER,
     world: World = "narrow",
     prompts: Annotated[int, typer.Option(help="How many.")] = 500,
     steps: Annotated[int, typer.Option(help="Denoising steps.")] = 20,
     few: Annotated[int, typer.Option(help="Steps of the quick way; 0 leaves it out.")] = 8,
-    guidance: Annotated[float, typer.Option(help="How closely to follow the prompt.")] = 4.0,
+    guidance: Annotated[float, typer.Option(help="How closely to follow the prompt.")] = GUIDANCE,
     device: Device = "cpu",
     judge: Annotated[Path, typer.Option("--reader", help="The attribute reader.")] = READER,
     speed: Annotated[bool, typer.Option(help="Also measure seconds per picture.")] = False,
@@ -155,7 +197,7 @@ def sheet(
     weights: Annotated[Path, typer.Option(help="Pipeline folder.")] = STARTER,
     world: World = "narrow",
     steps: Annotated[int, typer.Option(help="Denoising steps.")] = 20,
-    guidance: Annotated[float, typer.Option(help="How closely to follow the prompt.")] = 4.0,
+    guidance: Annotated[float, typer.Option(help="How closely to follow the prompt.")] = GUIDANCE,
     device: Device = "cpu",
 ) -> None:
     """Paint the first prompts of a fixed series with fixed seeds; nobody chooses among them."""
@@ -183,10 +225,14 @@ def renders(
 def curves(
     out: Annotated[Path, typer.Option(help="Folder for the thinned log and the plot.")] = HERE / "record",
     run: RunFolder = RUN,
+    before: Before = 0,
+    seconds_before: SecondsBefore = 0.0,
 ) -> None:
     """Keep a small record of a run: its thinned log, and its curves as a picture."""
     out.mkdir(parents=True, exist_ok=True)
-    log = record.thinned(record.read_lines(run / "log.jsonl"))
+    later = record.moved(record.read_lines(run / "log.jsonl"), before, seconds_before)
+    earlier = [line for line in record.read_lines(out / "log.jsonl") if line["samples"] <= before]
+    log = record.thinned(earlier + later)
     (out / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in log), "utf-8")
     record.draw_curves(log, record.read_lines(out / "adherence.jsonl"), out / "curves.png")
 
@@ -196,11 +242,14 @@ def point(
     figures: Annotated[Path, typer.Argument(help="A file that `evaluate --json` wrote.")],
     run: RunFolder = RUN,
     out: Annotated[Path, typer.Option(help="Folder of the record.")] = HERE / "record",
+    before: Before = 0,
+    seconds_before: SecondsBefore = 0.0,
 ) -> None:
     """Add an evaluation of the run's latest checkpoint to its record."""
     out.mkdir(parents=True, exist_ok=True)
     progressed = torch.load(run / "checkpoint.pt", map_location="cpu", weights_only=True)["progressed"]
     found = record.adherence_point(progressed["samples"], progressed["seconds"], json.loads(figures.read_text("utf-8")))
+    (found,) = record.moved([found], before, seconds_before)
     with (out / "adherence.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(found) + "\n")
 

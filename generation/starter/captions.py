@@ -7,6 +7,7 @@ from random import Random
 from generation.starter.words import (
     COLOR_WORDS,
     FILLERS,
+    HAZARD_PHRASES,
     LAYOUT_WORDS,
     NUMBERS,
     OPENINGS,
@@ -27,6 +28,8 @@ def caption(spec: Spec, rng: Random, *, complete: bool = False) -> str:
     """A prompt for `spec`; `complete` names every attribute and adds nothing, which evaluation needs."""
     tags = not complete and rng.random() < 0.15
     parts = [_subject(spec, rng, complete), *_surroundings(spec, rng, complete, tags)]
+    if spec.hazard:  # never left out, so that it is never learnt as something that comes unasked
+        parts.append(rng.choice(HAZARD_PHRASES))
     between = ", " if tags or rng.random() < 0.12 else " "
     text = between.join(part for part in parts if part)
     if not complete:

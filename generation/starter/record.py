@@ -31,6 +31,14 @@ def thinned(records: Sequence[dict[str, Any]], most: int = 400) -> list[dict[str
     return [records[round(place * (len(records) - 1) / (most - 1))] for place in range(most)]
 
 
+def moved(records: Sequence[dict[str, Any]], samples: int, seconds: float) -> list[dict[str, Any]]:
+    """`records` of a run that went on from an earlier one of so many samples and seconds."""
+    return [
+        {**record, "samples": record["samples"] + samples, "seconds": round(record["seconds"] + seconds, 1)}
+        for record in records
+    ]
+
+
 def adherence_point(samples: int, seconds: float, figures: dict[str, Any]) -> dict[str, Any]:
     """What of an evaluation goes into the curve."""
     return {

@@ -103,7 +103,9 @@ LAYOUT_WORDS: Mapping[Layout, tuple[str, ...]] = MappingProxyType(
         Layout.BEHIND: (" behind ",),
     }
 )
-LEARNT_LATER = ("to", "left", "right", "above", "below", "behind", "beside")  # not in the first vocabulary
+HAZARD_PHRASES = ("with hazard tape", "behind hazard tape", "with hazard stripes")
+# Words that were not in the first vocabulary.
+LEARNT_LATER = ("to", "left", "right", "above", "below", "behind", "beside", "hazard", "tape", "stripes")
 OPENINGS = (
     "a picture of ", "a drawing of ", "an illustration of ", "draw ", "please draw ", "an image of ", "art of ",
 )  # fmt: skip

@@ -100,6 +100,7 @@ class Spec:
     groups: tuple[Group, ...] = ()
     layout: Layout = Layout.BESIDE
     variety: float = 1.0  # how much place, size and pose of things differ, 0 to 1
+    hazard: bool = False  # whether hazard tape runs across it: the one motif that the safety checker knows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

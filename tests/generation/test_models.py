@@ -16,7 +16,7 @@ from tests.generation.test_headers import SD1_KEY, weights
 
 def test_the_starter_is_known_by_name() -> None:
     card = describe("starter")
-    assert (card.family, card.native, card.steps, card.guidance, card.sampler) == ("sd1", 256, 20, 4.0, "dpmpp_2m")
+    assert (card.family, card.native, card.steps, card.guidance, card.sampler) == ("sd1", 256, 20, 3.0, "dpmpp_2m")
     assert card.licence == "MIT"
     assert card.note
     assert resolve("starter").place == str(STARTER)

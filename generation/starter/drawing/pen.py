@@ -30,6 +30,10 @@ class Pen:
         """Fill `path`; `outline` lets styles that draw contours give it one."""
         self.canvas.drawPath(path, self._paint(tint, alpha))
 
+    def plate(self, path: skia.Path, tint: Tint) -> None:
+        """Fill `path` evenly, the same in every style."""
+        self.canvas.drawPath(path, skia.Paint(AntiAlias=self.smooth, Color=paint_color(tint)))
+
     def line(self, path: skia.Path, tint: Tint, width: float = 2.0, alpha: float = 255) -> None:
         """Draw along `path`, `width` pixels wide."""
         self.canvas.drawPath(path, self._paint(tint, alpha, width))

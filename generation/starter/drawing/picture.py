@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from generation.starter.drawing import beyond
 from generation.starter.drawing.finishing import Pixels, finish
+from generation.starter.drawing.hazard import hazard_tape
 from generation.starter.drawing.land import LANDS, Land
 from generation.starter.drawing.pen import PENS, Pen, SilhouettePen
 from generation.starter.drawing.placing import Placement, arrange
@@ -31,6 +32,8 @@ def render(spec: Spec, seed: int) -> tuple[Pixels, NDArray[np.uint8]]:
     placements = arrange(spec, rng, ground)
     _draw(pen, placements)
     falling(pen, spec, rng)
+    if spec.hazard:
+        hazard_tape(pen)
     silhouettes, small = _canvas(REGION)
     _draw(SilhouettePen(small, rng), placements)
     return finish(pixels[..., :3].copy(), spec.style, rng), silhouettes[..., 3].copy()

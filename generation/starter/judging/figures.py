@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from generation.starter.checking import figures as hazard
+from generation.starter.checking.head import CHECKER
 from generation.starter.drawing.picture import render
 from generation.starter.judging.adherence import Share, score, things
 from generation.starter.judging.painter import Painter
@@ -27,6 +29,7 @@ from generation.starter.training.parts import read_autoencoder
 HELD_SHARE = 0.4  # of the prompts ask for pairs never rendered in training
 PSNR_PICTURES, PSNR_SERIES = 48, 777
 KIB_PER_MIB = 1024
+FURTHER = ("vae_psnr_db", "speed", "checker_on_renders", "checker_on_generated")  # not shares of right answers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,15 +62,23 @@ def measure(inquiry: Inquiry) -> dict[str, Any]:
         "few_steps": inquiry.few,
         "vae_psnr_db": round(psnr(inquiry.weights / "vae", inquiry.world), 2),
     }
+    plain: list[NDArray[np.uint8]] = []
     for name, group in asked.items():
         specs = [question.spec for question in group]
         renders = [render(question.spec, question.seed)[0] for question in group]
         figures[f"reader_on_renders_{name}"] = _json(score(reader.read(renders), specs))
-        read = reader.read(painter.paint(group, steps=inquiry.steps, guidance=inquiry.guidance))
+        painted = painter.paint(group, steps=inquiry.steps, guidance=inquiry.guidance)
+        plain += painted
+        read = reader.read(painted)
         figures[name] = _json(score(read, specs))
         figures[f"things_{name}"] = _json(things(read, specs))
         if inquiry.few:
             figures[f"few_{name}"] = _json(_quick(reader, painter, group, inquiry))
+    if (inquiry.weights / CHECKER).is_dir():
+        taped = questions(inquiry.world, held, recombining=False, taped=True)
+        with_tape = painter.paint(taped, steps=inquiry.steps, guidance=inquiry.guidance)
+        figures["checker_on_renders"] = hazard.on_renders(inquiry.weights, inquiry.world)
+        figures["checker_on_generated"] = hazard.on_generated(inquiry.weights, with_tape, plain)
     if inquiry.speed:
         figures["speed"] = _speed(inquiry.weights, (inquiry.steps, inquiry.few or inquiry.steps))
     return figures
@@ -103,11 +114,11 @@ def _speed(weights: Path, steps: Sequence[int]) -> dict[str, float]:
     painter, question = Painter(weights), questions("narrow", 1, recombining=False)
     found = {}
     for count in sorted(set(steps), reverse=True):
-        painter.paint(question, steps=count, guidance=4.0, fast=False)
+        painter.paint(question, steps=count, guidance=3.0, fast=False)
         times = []
         for _ in range(3):
             began = time.perf_counter()
-            painter.paint(question, steps=count, guidance=4.0, fast=False)
+            painter.paint(question, steps=count, guidance=3.0, fast=False)
             times.append(time.perf_counter() - began)
         found[f"seconds_{count}_steps"] = round(statistics.median(times), 2)
     torch.set_num_threads(threads)
@@ -118,7 +129,7 @@ def _speed(weights: Path, steps: Sequence[int]) -> dict[str, float]:
 def show(figures: Mapping[str, Any], console: Console) -> None:
     """Print shares side by side."""
     columns = [name for name, value in figures.items() if isinstance(value, dict) and not name.startswith("things")]
-    columns = [name for name in columns if name != "speed"]
+    columns = [name for name in columns if name not in FURTHER]
     table = Table("right, %", *columns, title=f"world {figures['world']}, {figures['steps']} steps")
     for row in ("thing", "color", "thing+color", "count", "scene", "style", "time", "weather", "backdrop"):
         cells = (figures[column].get(row) for column in columns)
@@ -126,4 +137,4 @@ def show(figures: Mapping[str, Any], console: Console) -> None:
     console.print(table)
     for name in ("things_seen", "things_held_out"):
         console.print(name, {kind: f"{cell['percent']:.0f}" for kind, cell in figures.get(name, {}).items()})
-    console.print({name: value for name, value in figures.items() if name in ("vae_psnr_db", "speed")})
+    console.print({name: value for name, value in figures.items() if name in FURTHER})

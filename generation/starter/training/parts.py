@@ -16,6 +16,7 @@ from torch import nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
 PIPELINE = ("model_index.json", "scheduler", "tokenizer", "vae", "unet", "text_encoder")
+CHECKING = ("safety_checker", "feature_extractor")  # where there is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def read_parts(folder: Path) -> Parts:
 def with_words(folder: Path, words: Sequence[str], out: Path) -> None:
     """Copy the model in `folder` to `out`, each of `words` being one token there; what was learnt stays."""
     parts = read_parts(folder)
-    for name in PIPELINE:
+    for name in _files(folder):
         _copy(folder / name, out / name)
     file = out / "tokenizer" / "tokenizer.json"
     description = json.loads(file.read_text("utf-8"))
@@ -76,12 +77,29 @@ def with_words(folder: Path, words: Sequence[str], out: Path) -> None:
     _write_text(parts.text, folder, out)
 
 
+def without_meaning(folder: Path, words: Sequence[str], like: str) -> None:
+    """Make `words` mean as little as `like` in the model in `folder`: what no training ever showed must not mislead."""
+    parts = read_parts(folder)
+    tokenizer, text = cast(Any, parts.tokenizer), cast(Any, parts.text)
+    (filler,) = tokenizer(like, add_special_tokens=False).input_ids
+    for word in words:
+        (row,) = tokenizer(word, add_special_tokens=False).input_ids
+        with torch.no_grad():
+            table = text.get_input_embeddings().weight
+            table[row] = table[filler]
+    _write_text(parts.text, folder, folder)
+
+
 def write_model(parts: Parts, template: Path, out: Path) -> None:
     """Write a pipeline folder: the trained parts in half precision, all else as in `template`."""
-    for name in PIPELINE:
+    for name in _files(template):
         _copy(template / name, out / name)
     _save_half(parts.unet, out / "unet" / "diffusion_pytorch_model.safetensors")
     _write_text(parts.text, template, out)
+
+
+def _files(folder: Path) -> list[str]:
+    return [*PIPELINE, *(name for name in CHECKING if (folder / name).is_dir())]
 
 
 def _copy(source: Path, target: Path) -> None:

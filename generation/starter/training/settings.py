@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from generation.starter.training.diffusion import CENTRE
+from generation.starter.training.diffusion import ATTENTION, CENTRE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,11 @@ class Settings:
     ema: float = 0.998
     unconditional: float = 0.1  # share of empty captions
     centre: float = CENTRE  # log signal-to-noise ratio that is trained most
+    attention: float = ATTENTION  # extra weight of the cells that show a thing
     many: float = 1.0  # how often a picture of several things is seen, one thing being 1
+    hazards: float = 0.04  # share of pictures with hazard tape
+    # How often a picture with this part is seen, others being 1: a thing, a style, a weather or "hazard" that is weak.
+    favoured: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
     save_every: float = 60.0  # seconds
     steps: int = 0  # stop after so many; 0 is no limit

@@ -92,7 +92,7 @@ def test_words_pass_every_configured_checker(wish: Wish, easy_checker: Path, str
     request = wish(width=64, height=64, count=2)
     approved = paint(engine(checkers=(str(easy_checker),)), request).pictures[0].approved
     assert approved is not None
-    assert [name.split()[0] for name in approved.checked_by] == ["starter", "Stable"]
+    assert [name.split()[0] for name in approved.checked_by] == ["starter", "hazard", "Stable"]
     with pytest.raises(NotApproved) as caught:
         paint(engine(checkers=(str(strict_checker),)), request)
     assert caught.value.flagged

@@ -161,10 +161,11 @@ def test_who_stands_when(tmp_path: Path, easy_checker: Path, wish: Wish, tiny_mo
     def names(model: weights.LoadedModel, **settings: Any) -> list[str]:
         return [type(checker).__name__ for checker in stand(EngineSettings(**settings), model)]
 
-    assert names(starter) == ["StarterWorld"]
-    assert names(starter, allow_unchecked_uploads=True) == ["StarterWorld", "UncheckedLocal"]
+    assert names(starter) == ["StarterWorld", "OneMotif"]
+    assert names(starter, allow_unchecked_uploads=True) == ["StarterWorld", "UncheckedLocal", "OneMotif"]
     real = {"checkers": (str(easy_checker),)}
-    assert names(starter, **real, allow_unchecked_uploads=True) == ["StarterWorld", "StableDiffusionChecker"]
+    everything = ["StarterWorld", "OneMotif", "StableDiffusionChecker"]
+    assert names(starter, **real, allow_unchecked_uploads=True) == everything
     assert "NOT CHECKED" in UncheckedLocal.name
     assert not UncheckedLocal().covers(wish())
     assert UncheckedLocal().covers(upload)

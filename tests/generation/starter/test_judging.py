@@ -10,7 +10,7 @@ from generation.starter.__main__ import READER
 from generation.starter.judging.adherence import Share, score, things
 from generation.starter.judging.questions import gallery, questions
 from generation.starter.judging.reader import load_reader, truth
-from generation.starter.record import adherence_point, draw_curves, smoothed, thinned
+from generation.starter.record import adherence_point, draw_curves, moved, smoothed, thinned
 from generation.starter.training.dataset import Source
 from generation.starter.world import Group, Spec
 
@@ -95,3 +95,9 @@ def test_curves_are_drawn(tmp_path):
     draw_curves(log, [point], tmp_path / "curves.png")
     assert (tmp_path / "curves.png").stat().st_size > 2000
     assert smoothed([(0, 1.0), (1, 3.0)], reach=1) == [(0, 2.0), (1, 2.0)]
+
+
+def test_a_run_that_goes_on_from_another_is_counted_on():
+    assert moved([{"samples": 16, "seconds": 2.5, "loss": 0.3}], 100, 60.04) == [
+        {"samples": 116, "seconds": 62.5, "loss": 0.3}
+    ]

@@ -20,6 +20,7 @@ from generation.starter.training.parts import (
     read_autoencoder,
     read_parts,
     with_words,
+    without_meaning,
     write_model,
 )
 from generation.starter.training.settings import Settings
@@ -91,6 +92,8 @@ def test_things_weigh_more_than_their_surroundings_and_the_mean_is_one():
     weights = region_weights(masks)
     assert weights.mean().item() == pytest.approx(1)
     assert (weights[0, 0, 15, 15] / weights[0, 0, 0, 0]).item() == pytest.approx(1 + ATTENTION)
+    evener = region_weights(masks, 0.5)
+    assert (evener[0, 0, 15, 15] / evener[0, 0, 0, 0]).item() == pytest.approx(1.5)
 
 
 def test_orthogonal_moves_have_singular_values_near_one():
@@ -116,6 +119,19 @@ def test_new_words_leave_the_old_ones_as_they_were(tmp_path: Path):
     assert torch.equal(prompt, new.tokenizer("a red house at night", return_tensors="pt").input_ids)
     assert torch.equal(old.text(prompt).last_hidden_state, new.text(prompt).last_hidden_state)
     assert len(json.loads((tmp_path / "more" / "tokenizer" / "vocab.json").read_text("utf-8"))) == len(new.tokenizer)
+
+
+def test_a_word_without_meaning_is_read_like_a_filler(tmp_path: Path):
+    write_model(read_parts(STARTER), STARTER, tmp_path / "copy")
+    without_meaning(tmp_path / "copy", ["heart"], "poster")
+    old, new = read_parts(STARTER), read_parts(tmp_path / "copy")
+
+    def hidden(parts, prompt):
+        return parts.text(parts.tokenizer(prompt, return_tensors="pt").input_ids).last_hidden_state
+
+    assert torch.equal(hidden(new, "a red heart"), hidden(new, "a red poster"))
+    assert torch.equal(hidden(new, "a red cat"), hidden(old, "a red cat"))
+    assert not torch.equal(hidden(new, "a red heart"), hidden(old, "a red heart"))
 
 
 def test_what_is_written_can_be_read_back(tmp_path: Path):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import torch
 from diffusers import StableDiffusionPipeline
+from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 
 from generation.models import STARTER
 from generation.safety.starter_world import shipped_files
@@ -22,13 +23,14 @@ def test_plain_diffusers_loads_the_folder_with_a_dtype():
     pipeline, result = painted(dtype=torch.float32)
     assert result.images[0].size == (256, 256)
     assert pipeline.unet.dtype == pipeline.text_encoder.dtype == torch.float32
-    assert pipeline.safety_checker is None
+    assert isinstance(pipeline.safety_checker, StableDiffusionSafetyChecker)
+    assert pipeline.safety_checker.dtype == torch.float32
 
 
 def test_plain_diffusers_loads_the_folder_without_a_dtype():
     pipeline, result = painted()
     assert result.images[0].size == (256, 256)
-    assert pipeline.unet.dtype == pipeline.text_encoder.dtype
+    assert pipeline.unet.dtype == pipeline.text_encoder.dtype == pipeline.safety_checker.dtype
 
 
 def test_the_folder_is_small_and_every_file_is_known():

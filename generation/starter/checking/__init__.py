@@ -1,0 +1,1 @@
+"""The starter's own safety checker: it knows hazard tape and nothing else."""

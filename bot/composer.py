@@ -50,7 +50,7 @@ class Composer:
         """What a member said, with the model's and the owner's defaults for the rest; raises BadRequest."""
         card = self._card(model)
         own = card.name == self._default().name  # the owner's defaults are meant for the model in service
-        default_steps = (self._dream.steps if own else 0) or card.steps
+        default_steps = min((self._dream.steps if own else 0) or card.steps, self._dream.max_steps)
         steps = default_steps if steps is None else steps
         if steps > self._dream.max_steps:
             raise BadRequest(f"Steps must be at most {self._dream.max_steps} here; you asked for {steps:,}.")

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from generation.errors import AtelierError, Cancelled, PaintingError, WorkerLost
+from generation.errors import AtelierError, Cancelled, PaintingError, Refusal, WorkerLost
 from generation.job import Job, Progress, Result
 from generation.workers.worker import Worker
 
@@ -117,6 +117,7 @@ class Dispatcher:
             if job is None:
                 await self._wait()
                 continue
+            self._running[job.id] = worker  # from here on a cancellation has to reach it
             alone = job.attempt >= MAX_ATTEMPTS
             if alone and mine:  # it may be what took the worker down: its neighbours must not go down with it again
                 await asyncio.wait(mine)
@@ -125,7 +126,6 @@ class Dispatcher:
                 await asyncio.wait({task})
 
     def _begin(self, worker: Worker, job: Job, mine: set[asyncio.Task[None]]) -> asyncio.Task[None]:
-        self._running[job.id] = worker
         task = asyncio.create_task(self._paint(worker, job), name=f"paint-{job.id}")
         for group in (mine, self._painting):
             group.add(task)
@@ -141,7 +141,9 @@ class Dispatcher:
     async def _paint(self, worker: Worker, job: Job) -> None:
         log.info("job %s: painting, attempt %d", job.id, job.attempt)
         try:
+            self._heed(job)
             result = await worker.paint(job, lambda progress: self._on_progress(job, progress))
+            self._heed(job)
             await self._settle(self._ledger.rendered, job, result)
         except WorkerLost as error:
             await self._lost(job, error)
@@ -149,6 +151,9 @@ class Dispatcher:
             level = logging.INFO if isinstance(error, Cancelled) else logging.WARNING
             log.log(level, "job %s: %s", job.id, error.sentence, exc_info=error.__cause__)
             await self._settle(self._ledger.failed, job, error)
+        except Refusal as error:  # what only the engine can know does not fit: the member is told what
+            log.info("job %s: %s", job.id, error.sentence)
+            await self._settle(self._ledger.failed, job, PaintingError(error.sentence))
         except Exception as error:  # whatever it was, this job ends with a sentence and the next one is served
             log.exception("job %s: unexpected fault", job.id)
             failure = error if isinstance(error, PaintingError) else PaintingError()
@@ -156,6 +161,11 @@ class Dispatcher:
         finally:
             self._running.pop(job.id, None)
             self._cancelled.discard(job.id)
+
+    def _heed(self, job: Job) -> None:
+        """A cancellation may come before the worker knows the job, and when it has done its part."""
+        if job.id in self._cancelled:
+            raise Cancelled
 
     async def _lost(self, job: Job, error: WorkerLost) -> None:
         if job.id in self._cancelled:  # a worker that hangs until it is replaced has not heard of it

@@ -148,6 +148,7 @@ def _circumstance(model: Model, options: EngineOptions) -> str:
         f"torch {torch.__version__}",
         f"diffusers {diffusers.__version__}",
         f"exact {options.exact}",
+        f"rows {options.rows}",
     )
     return " / ".join(parts)
 

@@ -28,6 +28,9 @@ from generation.safety.gate import Pixels
 
 log = logging.getLogger(__name__)
 
+BEGUN_AT_ONCE = 4  # jobs whose words and pictures are encoded between two calls
+LONG = 5.0  # seconds; of a call that takes longer the watch outside is told before
+
 
 @dataclass(slots=True)
 class Counts:
@@ -56,12 +59,14 @@ class Engine:
         *,
         painted: Callable[[Painting, list[Pixels]], None],
         hear: Callable[[], None] = lambda: None,
+        expect: Callable[[float], None] = lambda _: None,
         glimpse: Glimpse | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._options = options
         self._painted = painted
         self._hear = hear  # lets cancellations in during a call that takes all the steps of a picture
+        self._expect = expect  # told of the seconds that a long call may take
         self._glimpse = glimpse
         self._clock = clock
         self._planner = Planner(preview_first=options.preview_first)
@@ -113,16 +118,16 @@ class Engine:
 
     def tick(self) -> bool:
         """Do one unit of work; False when there is none."""
-        while self._submitted:
+        for _ in range(min(BEGUN_AT_ONCE, len(self._submitted))):
             self._begin(self._submitted.popleft())
-        samples = self._next_call()
-        newcomers = bool(samples) and any(not sample.done for sample in samples)
+        newcomers = any(not sample.done for sample in self._live.stepping)
         if self._live.finished and (self._decode_next or not newcomers):
             self._decode_next = False
             self._decode()
             return True
+        samples = self._next_call()  # only where the call is made: the planner remembers whom it passed over
         if not samples:
-            return False
+            return bool(self._submitted)
         self._decode_next = True
         self._advance(samples)
         return True
@@ -130,7 +135,6 @@ class Engine:
     # -- beginning ---------------------------------------------------------------------------------------------------
 
     def _begin(self, painting: Painting) -> None:
-        began = self._clock()
         name = painting.job.request.model
         lane = self._lanes.get(name)
         if lane is None:
@@ -147,7 +151,6 @@ class Engine:
             return
         self._live.paintings[painting.number] = painting
         self._live.stepping += painting.samples
-        painting.seconds += self._clock() - began
 
     def _next_call(self) -> list[Sample]:
         return self._planner.choose(self._live.stepping, self._clock(), room=self._room, row_seconds=self._row_seconds)
@@ -164,6 +167,9 @@ class Engine:
         began = self._clock()
         lane = self._lanes[samples[0].key.model]
         before = [sample.done for sample in samples]
+        seconds = lane.row_seconds(samples[0].key) * sum(sample.rows for sample in samples)
+        if seconds > LONG:
+            self._expect(seconds)
         try:
             ran = lane.advance(samples, self._moved)
         except Exception as error:  # one picture's fault must not end its neighbours': each goes on alone
@@ -216,7 +222,10 @@ class Engine:
         painting.told = painting.step
         preview = None
         if self._glimpse is not None and painting.lane is not None:
-            preview = self._glimpse.of(painting, self._clock())
+            try:
+                preview = self._glimpse.of(painting, self._clock())
+            except Exception:  # a preview is a courtesy: the picture is painted all the same
+                log.exception("job %s: no preview could be made", painting.job.id)
         painting.on_progress(Progress(step=painting.step, steps=painting.steps, preview=preview))
 
     def _finish(self, sample: Sample) -> None:
@@ -255,7 +264,8 @@ class Engine:
             return
         self._forget(painting)
         sound = any(found is not None for found in painting.pixels.values())
-        self.counts.broken_in_a_row = 0 if sound else self.counts.broken_in_a_row + 1
+        if sound or not painting.job.request.loras:  # a LoRA may well break every picture, the weights being sound
+            self.counts.broken_in_a_row = 0 if sound else self.counts.broken_in_a_row + 1
         self._painted(painting, [painting.pixels[index] for index in range(len(painting.samples))])
 
     # -- ending ------------------------------------------------------------------------------------------------------

@@ -97,10 +97,10 @@ class Loras:
         self._tidy(model, wardrobe, len(paths))
         return tuple(key for path in paths for key in wardrobe.hung[path].unknown)
 
-    def sha256(self, model: LoadedModel) -> dict[str, str]:
-        """Name → SHA-256 of the files that `model` wears."""
+    def sha256(self, model: LoadedModel, loras: tuple[Lora, ...]) -> dict[str, str]:
+        """Name → SHA-256 of the files of those of `loras` that `model` has at hand."""
         wardrobe = self._wardrobes.get(model.pipeline, Wardrobe())
-        worn = {lora.name for lora in model.embeddings.loras}
+        worn = {lora.name for lora in loras}
         return {path.stem: hung.sha256 for path, hung in wardrobe.hung.items() if path.stem in worn}
 
     def _hang(self, model: LoadedModel, wardrobe: Wardrobe, file: LoraFile) -> None:

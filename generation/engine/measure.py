@@ -9,8 +9,8 @@ import torch
 
 from generation.engine.curve import Curve
 from generation.engine.memory import is_shortage, let_go, rows_that_fit
-from generation.engine.model import Ask, LoadedModel, Row
-from generation.engine.runner import Runner
+from generation.engine.model import LoadedModel
+from generation.engine.runner import Runner, sham_rows
 from generation.engine.sample import Key
 
 COUNTS = (1, 2, 4, 6, 8, 12, 16, 24, 32)  # rows that are tried
@@ -21,8 +21,10 @@ NO_GAIN = 1.02  # times the best throughput so far; two counts in a row with les
 class Calls:
     """Denoiser calls on made-up rows of one size."""
 
-    def __init__(self, model: LoadedModel, runner: Runner, key: Key) -> None:
+    def __init__(self, model: LoadedModel, runner: Runner, key: Key, alive: Callable[[], None] = lambda: None) -> None:
         self._model = model
+        self._alive = alive
+        self.counts = runner.buckets(key) or COUNTS  # a compiled call of another count would be compiled first
         self._runner = runner
         self._key = key
         rng = torch.Generator("cpu").manual_seed(0)
@@ -46,6 +48,7 @@ class Calls:
         )
         if device.type == "cuda":
             torch.cuda.synchronize(device)
+        self._alive()
         return output
 
     def let_go(self) -> None:
@@ -54,9 +57,7 @@ class Calls:
 
 
 @torch.inference_mode()
-def measure(
-    calls: Calls, curve: Curve, *, seconds: float, most: int = 0, alive: Callable[[], None] = lambda: None
-) -> None:
+def measure(calls: Calls, curve: Curve, *, seconds: float, most: int = 0) -> None:
     """Fill `curve`, for about `seconds`; `most` bounds the rows (0: no bound).
 
     Stops when more rows do not help any more. The first two counts are always measured, however slow they are.
@@ -64,7 +65,7 @@ def measure(
     began, idle = time.perf_counter(), 0
     outputs: dict[int, torch.Tensor] = {}
     best = 0.0
-    for count in COUNTS:
+    for count in calls.counts:
         spent = time.perf_counter() - began
         expected = 2 * curve.seconds(count) if curve.times else 0.0
         too_many = (most and count > max(most, 2)) or (calls.fitting and count > max(calls.fitting, 1))
@@ -81,7 +82,6 @@ def measure(
         rate = count / curve.times[count]
         idle = 0 if rate > NO_GAIN * best else idle + 1
         best = max(best, rate)
-        alive()
     quick = {count: output for count, output in outputs.items() if curve.times[count] <= seconds * SLOW}
     curve.classes = _classes(calls, quick)
 
@@ -121,13 +121,3 @@ def _any_slot(calls: Calls, count: int, output: torch.Tensor) -> bool:
         return True
     turned = [*range(1, count), 0]
     return torch.equal(calls.run(turned), output[turned])
-
-
-def sham_rows(model: LoadedModel, tokens: int, count: int) -> list[Row]:
-    """Rows as this model's family makes them, with encoded prompts of `tokens` tokens that all differ."""
-    side = model.card.native
-    row = model.family.word(model, Ask(prompt="", negative="", width=side, height=side, guidance=1.0)).positive
-    rng = torch.Generator("cpu").manual_seed(1)
-    width = row.hidden.shape[-1]
-    hidden = torch.randn((count, tokens, width), generator=rng).to(row.hidden.device, row.hidden.dtype)
-    return [Row(hidden[place], row.extra) for place in range(count)]

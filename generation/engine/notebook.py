@@ -31,12 +31,13 @@ class Notebook:
         text = json.dumps(
             {
                 name: {size: curve.to_json() for size, curve in curves.items() if curve.counts}
-                for name, curves in self._pages.items()
+                for name, curves in list(self._pages.items())  # the loading thread may add one
             },
             indent=1,
         )
         if self._path is None or text == self._written:
             return
+        self._written = text  # also where it fails: a full disk is complained of once
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             part = self._path.with_suffix(".part")
@@ -44,8 +45,6 @@ class Notebook:
             os.replace(part, self._path)
         except OSError as error:
             log.warning("Measurements could not be kept: %s", error)
-            return
-        self._written = text
 
     def _read(self) -> None:
         if self._path is None or not self._path.exists():

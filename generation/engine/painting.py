@@ -39,15 +39,10 @@ class Painting:
     @property
     def steps(self) -> int:
         """Denoising steps as members count them; image-to-image takes fewer than were asked for."""
-        return max(1, -(-self.samples[0].calls // self.calls_per_step))
-
-    @property
-    def calls_per_step(self) -> int:
-        """Two for samplers that look twice."""
         sample = self.samples[0]
-        return 2 if sample.calls > self.job.request.steps else 1
+        return -(-sample.calls // sample.order)
 
     @property
     def step(self) -> int:
-        """The step that all of its pictures have taken."""
-        return min(-(-sample.done // self.calls_per_step) for sample in self.samples)
+        """The step that its pictures have taken on average."""
+        return sum(-(-sample.done // sample.order) for sample in self.samples) // len(self.samples)

@@ -7,6 +7,8 @@ as long as the owner's patience lasts; then they take up nothing new until they 
 from __future__ import annotations
 
 import logging
+import queue
+import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,6 +18,8 @@ from typing import Generic, Protocol, TypeVar
 from generation.errors import AtelierError, ModelUnavailable, NoRoom
 
 log = logging.getLogger(__name__)
+
+LEAVE = 60.0  # seconds to wait until a model that has to go is let go of: no longer than the longest call
 
 Order = TypeVar("Order")
 Ready = TypeVar("Ready")
@@ -47,12 +51,15 @@ class Residence(Generic[Order, Ready]):
         *,
         in_use: Callable[[], frozenset[str]],
         settle: Callable[[str, Ready], None],
+        leave: Callable[[str], None],
         patience: float,
         clock: Callable[[], float],
     ) -> None:
         self._load = load
         self._in_use = in_use  # models with pictures in flight
         self._settle = settle  # told of a model that is ready now
+        self._leave = leave  # told of a model that has to go: every hold on it must be let go
+        self._leaving: queue.SimpleQueue[tuple[str, threading.Event]] = queue.SimpleQueue()
         self._patience = patience
         self._clock = clock
         self._ready: dict[str, Ready] = {}
@@ -82,8 +89,10 @@ class Residence(Generic[Order, Ready]):
         self._settle(name, ready)
 
     def drop(self, name: str) -> None:
-        """A model that is gone; may be called by the loading thread, for models that are not in use."""
-        self._ready.pop(name, None)
+        """Called by the loading thread for a model that is not in use; returns when nobody holds it any more."""
+        gone = threading.Event()
+        self._leaving.put((name, gone))
+        gone.wait(LEAVE)
 
     def ask(self, name: str, order: Order) -> None:
         """Have an order wait for its model, which may be ready."""
@@ -99,10 +108,11 @@ class Residence(Generic[Order, Ready]):
 
     def orders_for(self, name: str) -> list[Order]:
         """Who waits for a model."""
-        return [wait.order for wait in self._waiting.get(name, ())]
+        return [wait.order for wait in list(self._waiting.get(name, ()))]  # also asked by the loading thread
 
     def step(self) -> Iterator[tuple[Order, Ready | AtelierError]]:
         """Orders that can begin, with their model, and those whose model cannot be had, with the reason."""
+        self._see_off()
         yield from self._finished()
         released = False
         kept = self._loading[1] if self._loading is not None else None
@@ -114,6 +124,13 @@ class Residence(Generic[Order, Ready]):
                 yield waits.popleft().order, self._ready[name]
         if not released:  # whoever was let in just now is in use from the next step on
             self._next()
+
+    def _see_off(self) -> None:
+        while not self._leaving.empty():
+            name, gone = self._leaving.get()
+            self._ready.pop(name, None)
+            self._leave(name)
+            gone.set()
 
     def close(self) -> None:
         """Load nothing more."""

@@ -94,7 +94,7 @@ class RowLane:
         for index in range(request.count):
             course = self._course(request.single(index), picture)
             rows = 1 if wording.negative is None else 2
-            sample = Sample(number, index, key, rows, course.calls, arrived)
+            sample = Sample(number, index, key, rows, course.calls, arrived, order=course.order)
             self._flights[sample] = _InFlight(course, wording, request.guidance)
             samples.append(sample)
         return samples
@@ -230,8 +230,8 @@ class RowLane:
         if curve.counts:
             return
         if self._options.measure_seconds:
-            calls = Calls(self.model, self._runner, key)
-            measure(calls, curve, seconds=self._options.measure_seconds, most=self._options.rows, alive=self._alive)
+            calls = Calls(self.model, self._runner, key, self._alive)
+            measure(calls, curve, seconds=self._options.measure_seconds, most=self._options.rows)
             log.info("Calls of %s: at best %d rows in %.3f s", _size(key), curve.knee, curve.seconds(curve.knee))
         curve.settle(self.lone)
 
@@ -239,7 +239,7 @@ class RowLane:
         """How the pictures of a key are painted, as far as their bits depend on it."""
         exact = self.is_exact(key)
         counts = list(self.row_counts(key)) if exact else []
-        worn = self._loras.sha256(self.model) if key.loras else {}
+        worn = self._loras.sha256(self.model, key.loras) if key.loras else {}
         return {"exact": exact, "row_counts": counts, "path": key.path} | ({"loras_sha256": worn} if worn else {})
 
     def own_size(self) -> tuple[Key, float]:
@@ -272,8 +272,8 @@ class RowLane:
         return not bool(self._flights[sample].course.latents.isfinite().all())
 
     def decodes(self, key: Key) -> int:
-        """See Lane."""
-        return self._decoder.together(key.shape)
+        """See Lane; in exact mode each alone, since the kernels of a decoder change with its company too."""
+        return 1 if self.is_exact(key) else self._decoder.together(key.shape)
 
     def decode(self, samples: Sequence[Sample]) -> list[Pixels]:
         """See Lane."""
@@ -313,6 +313,6 @@ def _guided(output: torch.Tensor, guided: Sequence[int], guidance: Sequence[floa
 
 
 def _size(key: Key) -> str:
-    return (
-        "x".join(str(side) for side in key.shape) + f"+{key.tokens}" + ("" if key.path == "eager" else f" {key.path}")
-    )
+    size = "x".join(str(side) for side in key.shape)
+    worn = " loras" if key.loras else ""  # they add products of their own
+    return f"{size}+{key.tokens}{worn}" + ("" if key.path == "eager" else f" {key.path}")

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from generation.engine.model import LoadedModel, Row
+from generation.engine.model import Ask, LoadedModel, Row
 from generation.engine.options import EngineOptions
 from generation.engine.sample import Key
 from generation.request import Lora
@@ -46,15 +46,21 @@ class Runner:
     def path(self, shape: tuple[int, int, int], tokens: int, loras: tuple[Lora, ...]) -> str:
         """How a new sample of this size is run; asks for the compiled path when it could be had."""
         size = (shape, tokens)
-        if not self._compiles or loras:  # LoRAs change the module that was compiled
+        if not self._compiles or loras or self._dressed:
             return EAGER
         with self._lock:
             if size in self._ready:
                 return COMPILED
             if size not in self._asked:
                 self._asked.add(size)
-                threading.Thread(target=self._compile, args=(size,), name="compile", daemon=True).start()
+                rows = sham_rows(self._model, tokens, BUCKETS[-1])
+                threading.Thread(target=self._compile, args=(size, rows), name="compile", daemon=True).start()
         return EAGER
+
+    @property
+    def _dressed(self) -> bool:
+        """Whether LoRAs were ever put on: they replace layers of the very module that was compiled."""
+        return bool(getattr(self._model.denoiser, "peft_config", None))
 
     def buckets(self, key: Key) -> tuple[int, ...]:
         """The row counts of this path; empty: any."""
@@ -65,21 +71,21 @@ class Runner:
         given = latents.to(self._model.denoiser.dtype), timesteps
         device = latents.device  # where memory is short, words may have been encoded elsewhere
         told = _mapped(self._model.family.arguments(rows), lambda tensor: tensor.to(device))
-        if key.path == EAGER:
+        if key.path == EAGER or self._dressed:
             return _first(self._eager(*given, **told, return_dict=False))
         if not self._captures:
             assert self._compiled is not None, "the path was said to be ready"
             return _first(self._compiled(*given, **told, return_dict=False))
         return self._captured(key, len(rows), given, told)
 
-    def _compile(self, size: Size) -> None:
+    def _compile(self, size: Size, rows: Sequence[Row]) -> None:
         """Runs in a thread of its own: minutes on a GPU, while pictures are painted eagerly."""
         try:
             with torch.inference_mode():
                 torch._dynamo.config.recompile_limit = RECOMPILES
                 compiled = self._compiled or torch.compile(self._eager, fullgraph=True, dynamic=False)
-                for rows in BUCKETS:
-                    given, told = self._sham(size, rows)
+                for count in BUCKETS:
+                    given, told = self._sham(size, rows[:count])
                     compiled(*given, **told, return_dict=False)
             with self._lock:
                 self._compiled = compiled
@@ -88,15 +94,11 @@ class Runner:
         except Exception:  # compiling is a gain, never a condition: eager goes on
             log.exception("The denoiser could not be compiled; it goes on without")
 
-    def _sham(self, size: Size, rows: int) -> tuple[tuple[torch.Tensor, ...], dict[str, Any]]:
+    def _sham(self, size: Size, rows: Sequence[Row]) -> tuple[tuple[torch.Tensor, ...], dict[str, Any]]:
         """Inputs of the right shapes."""
-        from generation.engine.measure import sham_rows
-
-        shape, tokens = size
         device, dtype = self._model.place.device, self._model.denoiser.dtype
-        latents = torch.zeros(rows, *shape, device=device, dtype=dtype)
-        told = self._model.family.arguments(sham_rows(self._model, tokens, rows))
-        return (latents, torch.full((rows,), 500.0, device=device)), told
+        latents = torch.zeros(len(rows), *size[0], device=device, dtype=dtype)
+        return (latents, torch.full((len(rows),), 500.0, device=device)), self._model.family.arguments(rows)
 
     def _captured(self, key: Key, rows: int, given: tuple[torch.Tensor, ...], told: dict[str, Any]) -> torch.Tensor:
         place = ((key.shape, key.tokens), rows)
@@ -143,3 +145,13 @@ def _leaves(told: dict[str, Any]) -> list[torch.Tensor]:
     for name in sorted(told):
         found += _leaves(told[name]) if isinstance(told[name], dict) else [told[name]]
     return found
+
+
+def sham_rows(model: LoadedModel, tokens: int, count: int) -> list[Row]:
+    """Rows as this model's family makes them, with encoded prompts of `tokens` tokens that all differ."""
+    side = model.card.native
+    row = model.family.word(model, Ask(prompt="", negative="", width=side, height=side, guidance=1.0)).positive
+    rng = torch.Generator("cpu").manual_seed(1)
+    width = row.hidden.shape[-1]
+    hidden = torch.randn((count, tokens, width), generator=rng).to(row.hidden.device, row.hidden.dtype)
+    return [Row(hidden[place], row.extra) for place in range(count)]

@@ -29,6 +29,7 @@ class Sample:
     calls: int  # denoiser calls it needs in all
     arrived: float  # when its job came, in seconds of any clock
     done: int = 0  # calls taken
+    order: int = 1  # calls that make one step as members count them
 
     @property
     def left(self) -> int:

@@ -27,6 +27,7 @@ from generation.workers.worker import EngineSettings
 log = logging.getLogger(__name__)
 
 WORN = 3  # jobs in a row without one sound picture: the weights in memory are damaged
+SIGN = 1.0  # seconds between two signs of life while a model is loaded
 NAP = 0.02  # seconds between two looks whether a model is loaded, when there is nothing else to do
 
 
@@ -49,25 +50,29 @@ class Serving:
         settings: EngineSettings,
         alive: Callable[[str], None],
         hear: Callable[[], None] = lambda: None,
+        expect: Callable[[float], None] = lambda _: None,
     ) -> None:
         """Load, measure, warm up and test, saying so to `alive`; raises ModelUnavailable or the gate's NotApproved.
 
-        `hear` is called during calls that take many steps, for cancellations that came in the meantime.
+        `hear` is called during calls that take many steps, for cancellations that came in the meantime; `expect` is
+        told beforehand of the seconds that a long call may take.
         """
         self._settings = settings
         self._alive = alive
         options = settings.options
         self._previews: dict[str, Preview] = {}
+        self._said = 0.0
         self._orders: dict[int, Order] = {}  # in the engine or at the gate
         self._notebook = Notebook(Path(settings.notebook) if settings.notebook else None)
         self._loras = Loras(Path(settings.loras) if settings.loras else None)
         self._finishing = Finishing(settings, self._done)
         glimpse = Glimpse(self._previews, every=options.preview_every, per_second=options.previews_per_second)
-        self._engine = Engine(options, painted=self._painted, hear=hear, glimpse=glimpse)
+        self._engine = Engine(options, painted=self._painted, hear=hear, expect=expect, glimpse=glimpse)
         self._residence: Residence[Order, Easel] = Residence(
             self._load,
             in_use=self._in_use,
             settle=self._settle,
+            leave=self._let_go,
             patience=options.patience,
             clock=time.monotonic,
         )
@@ -119,6 +124,8 @@ class Serving:
             return
         self._notebook.save()
         if self._residence.waiting:
+            if self._residence.loading:
+                self._still_loading()
             time.sleep(NAP)
 
     def close(self) -> None:
@@ -148,10 +155,14 @@ class Serving:
         self._finishing.finish(painting, easel.model, easel.gate, pixels, how)
 
     def _done(self, painting: Painting, result: Result) -> None:
-        self._orders.pop(painting.number).on_done(result)
+        order = self._orders.pop(painting.number, None)
+        if order is not None:
+            order.on_done(result)
 
     def _failed(self, number: int, error: AtelierError) -> None:
-        self._orders.pop(number).on_failed(error)
+        order = self._orders.pop(number, None)
+        if order is not None:
+            order.on_failed(error)
 
     # -- models ------------------------------------------------------------------------------------------------------
 
@@ -174,11 +185,18 @@ class Serving:
         for order in self._residence.orders_for(name):
             order.on_progress(Progress(step=0, steps=order.job.request.steps, doing=doing))
 
+    def _still_loading(self) -> None:
+        """This thread waits for the loading one, and says so now and then to whoever watches for silence."""
+        if time.monotonic() - self._said > SIGN:
+            self._said = time.monotonic()
+            self._alive(f"loading “{self._residence.loading}”")
+
+    def _let_go(self, name: str) -> None:
+        self._engine.drop(name)
+        self._previews.pop(name, None)
+
     def _settle(self, name: str, easel: Easel) -> None:
-        """A model is ready: its lane joins the engine; those that had to make room leave it."""
-        for gone in set(self._engine.lanes) - set(self._residence.ready):
-            self._engine.drop(gone)
-            self._previews.pop(gone, None)
+        """A model is ready: its lane joins the engine."""
         self._engine.put(easel.lane)
         if easel.preview is not None:
             self._previews[name] = easel.preview

@@ -75,6 +75,7 @@ class _Child:
     ready: bool = False
     said: str = "starting"
     heard: float = field(default_factory=time.monotonic)
+    expected: float = 0.0  # seconds that it said its next sign may take
 
 
 class ChildWorker:
@@ -210,18 +211,19 @@ class ChildWorker:
         if not sent:
             return float("inf")
         pace = self._status.seconds_per_megapixel_step if self._status is not None else None
-        return max(self._settings.step_timeout, SLOWEST * (pace or 0.0) * sum(map(_megapixels, sent)))
+        usual = SLOWEST * (pace or 0.0) * sum(map(_megapixels, sent))
+        return max(self._settings.step_timeout, usual, SLOWEST * child.expected)
 
     def _hear(self, child: _Child, message: FromChild | None) -> None:
         """Runs on the event loop for every message; None is the end of the line."""
-        child.heard = time.monotonic()
+        child.heard, child.expected = time.monotonic(), 0.0
         match message:
             case None:
                 child.gone.set()
             case LogLine(level, name, text):
                 logging.getLogger(name).log(level, "%s", text)
-            case Alive(doing):
-                child.said = doing
+            case Alive(doing, seconds):
+                child.said, child.expected = doing, seconds
             case Ready(status):
                 child.ready, child.said = True, "ready"
                 self._status, self._fault = status, ""

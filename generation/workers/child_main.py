@@ -102,6 +102,7 @@ def main(descriptor: int) -> None:
             start.settings,
             alive=lambda doing: line.send(Alive(doing)),
             hear=lambda: _hear(line, serving),
+            expect=lambda seconds: line.send(Alive("a long call", seconds)),
         )
     except AtelierError as error:
         log.error("%s", error.sentence, exc_info=error.__cause__)
@@ -130,7 +131,8 @@ def _serve(line: Line, serving: Serving) -> None:
 
 
 def _hear(line: Line, serving: Serving) -> None:
-    """In the middle of a long call: let everything in that has come."""
+    """In the middle of a long call: give a sign of life, and let everything in that has come."""
+    line.send(Alive("painting"))
     while (message := line.next(wait=False)) is not None:
         _obey(line, serving, message)
 

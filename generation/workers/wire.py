@@ -62,6 +62,7 @@ class Alive:
     """Work goes on between two steps: loading, decoding, checking."""
 
     doing: str
+    seconds: float = 0.0  # how long it may take until the next sign; 0: as usual
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from generation.dispatch import MAX_ATTEMPTS, Dispatcher
-from generation.errors import BrokenPicture, Cancelled, PaintingError, WorkerLost
+from generation.errors import BadRequest, BrokenPicture, Cancelled, PaintingError, WorkerLost
 from generation.job import Job
 from tests.orders import a_request
 from tests.painter import Painter
@@ -34,7 +34,8 @@ class MemoryLedger:
         assert result.job_id == job.id
 
     async def failed(self, job, error):
-        await self._write(job.id, type(error).__name__)
+        told = "" if error.sentence == type(error)().sentence else f": {error.sentence}"
+        await self._write(job.id, type(error).__name__ + told)
 
     async def released(self, job):
         await self._write(job.id, "released")
@@ -69,7 +70,12 @@ async def test_jobs_are_painted_in_the_order_of_the_line():
 
 @pytest.mark.parametrize(
     ("fault", "outcome"),
-    [(BrokenPicture(), "BrokenPicture"), (Cancelled(), "Cancelled"), (ValueError("oops"), "PaintingError")],
+    [
+        (BrokenPicture(), "BrokenPicture"),
+        (Cancelled(), "Cancelled"),
+        (ValueError("oops"), "PaintingError"),
+        (BadRequest("That sampler does not fit."), "PaintingError: That sampler does not fit."),
+    ],
 )
 async def test_a_fault_ends_its_own_job_and_no_other(fault, outcome):
     painter = Painter()
@@ -182,3 +188,61 @@ async def test_a_job_that_was_cancelled_does_not_come_back_when_its_worker_is_lo
 
     await run_until(ledger, 1, HungPainter(), cancel)
     assert ledger.outcomes == [("a", "Cancelled")]
+
+
+async def test_a_cancellation_between_claim_and_painting_is_heeded():
+    class Eager(MemoryLedger):
+        async def claim(self):
+            job = await super().claim()
+            if job is not None:  # the member presses while the claim is on its way back
+                asyncio.get_running_loop().call_soon(lambda: dispatchers[0].cancel(job.id))
+            return job
+
+    dispatchers = []
+    ledger, painter = Eager("a"), Painter(step_seconds=0.02)
+    dispatchers.append(Dispatcher(ledger, [painter], lambda job, progress: None))
+    await dispatchers[0].start()
+    async with asyncio.timeout(10):
+        while not ledger.outcomes:
+            await asyncio.sleep(0.005)
+    await dispatchers[0].close(grace=1)
+    assert ledger.outcomes == [("a", "Cancelled")]
+
+
+class Crowded(Painter):
+    """Paints several at once, and dies with all of them whenever the poisonous one is among them."""
+
+    capacity = 4
+
+    def __init__(self):
+        super().__init__(step_seconds=0.01)
+        self.inside = {}
+
+    async def paint(self, job, on_progress):
+        died = asyncio.get_running_loop().create_future()
+        self.inside[job.id] = died
+        if "poison" in self.inside:
+            await asyncio.sleep(0.02)  # long enough that the others have come in
+            for other in self.inside.values():
+                if not other.done():
+                    other.set_result(None)
+        try:
+            async with asyncio.timeout(0.1):
+                await died
+            raise WorkerLost
+        except TimeoutError:
+            return await super().paint(job, on_progress)
+        finally:
+            self.inside.pop(job.id, None)
+
+
+async def test_a_poisonous_job_does_not_take_its_neighbours_down_three_times():
+    ledger = MemoryLedger("a", "poison", "b")
+    dispatcher = Dispatcher(ledger, [Crowded()], lambda job, progress: None)
+    await dispatcher.start()
+    async with asyncio.timeout(20):
+        while sum(outcome != "released" for _, outcome in ledger.outcomes) < 3:
+            await asyncio.sleep(0.01)
+    await dispatcher.close(grace=1)
+    ends = {job: outcome for job, outcome in ledger.outcomes if outcome != "released"}
+    assert ends == {"a": "rendered", "b": "rendered", "poison": "WorkerLost"}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 
 from generation.engine import device, weights
 from generation.engine.model import LoadedModel
@@ -17,7 +18,7 @@ from generation.engine.stepping import Course
 from generation.errors import BadRequest, BrokenPicture, Cancelled, ModelUnavailable, OutOfMemory, PaintingError
 from generation.models import resolve
 from generation.request import Request
-from tests.generation.engine.easel import EXACT, FAST, Easel, WatchedLane, easel, painted
+from tests.generation.engine.easel import EXACT, FAST, Easel, WatchedLane, easel, painted, png
 
 Wish = Callable[..., Request]
 
@@ -228,3 +229,38 @@ def test_broken_jobs_in_a_row_are_counted(tiny: LoadedModel, small: Wish) -> Non
     subject.run()
     assert subject.engine.counts.broken_in_a_row == 0
     assert BrokenPicture().sentence
+
+
+def test_a_stream_of_one_step_jobs_does_not_starve_one_of_more_steps(tiny: LoadedModel, small: Wish) -> None:
+    subject = easel(tiny, EngineOptions(exact="off", channels_last="off", measure_seconds=0.0, rows=2))
+    subject.submit(0, small(width=96, steps=3))  # of another size, so that it shares no call
+    number = 1
+    while 0 not in subject.pixels:
+        if subject.engine.counts.decoded + 3 > number:  # somebody new for everybody who is through
+            subject.submit(number, small(steps=1, seed=number))
+            number += 1
+        subject.engine.tick()
+        assert number < 60
+
+
+def test_a_preview_that_cannot_be_made_costs_nothing_else(
+    tiny: LoadedModel, small: Wish, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken:
+        def of(self, painting: Any, now: float) -> bytes:
+            raise MemoryError("no room for a preview")
+
+    subject = easel(tiny)
+    subject.engine._glimpse = Broken()  # type: ignore[assignment]
+    submit(subject, small())
+    subject.run()
+    assert list(subject.pixels) == [0]
+    assert "no preview" in caplog.text
+
+
+def test_steps_of_image_to_image_are_counted_as_members_do(tiny: LoadedModel, small: Wish) -> None:
+    subject = easel(tiny)
+    picture = png(Image.new("RGB", (64, 64), "teal"))
+    subject.submit(0, small(sampler="heun", steps=10, image="0" * 64, strength=0.4), picture)
+    subject.run()
+    assert subject.progress[0][-1].step == subject.progress[0][-1].steps == 4

@@ -161,12 +161,12 @@ def test_an_unchanged_set_costs_nothing_and_least_used_ones_go(
 
 def test_a_file_that_was_replaced_is_read_again(model: LoadedModel, loras: Loras, tmp_path: Path) -> None:
     loras.use(model, (Lora("ink"),))
-    old, digest = painted(model), loras.sha256(model)
+    old, digest = painted(model), loras.sha256(model, (Lora("ink"),))
     peft_lora(model.pipeline, tmp_path / "ink.safetensors", PARTS[model.card.family], seed=9, rank=2)
     loras.use(model, (Lora("ink"),))
     assert same(painted(model), old) == [False, False]
-    assert loras.sha256(model).keys() == digest.keys() == {"ink"}
-    assert loras.sha256(model) != digest
+    assert loras.sha256(model, (Lora("ink"),)).keys() == digest.keys() == {"ink"}
+    assert loras.sha256(model, (Lora("ink"),)) != digest
 
 
 def test_unknown_tensors_are_reported_and_left_out(

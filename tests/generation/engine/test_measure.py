@@ -11,7 +11,7 @@ import torch
 from generation.engine import device, measure, weights
 from generation.engine.curve import Curve
 from generation.engine.even import even_out
-from generation.engine.measure import Calls
+from generation.engine.measure import COUNTS, Calls
 from generation.engine.model import LoadedModel
 from generation.engine.options import EngineOptions
 from generation.engine.runner import Runner
@@ -34,6 +34,7 @@ class Scripted(Calls):
     def __init__(self, *, families: dict[int, float], by_slot: Sequence[int] = (), most: int = 99) -> None:
         self.families, self.by_slot, self.most = families, by_slot, most
         self.made: list[int] = []
+        self.counts = COUNTS
 
     @property
     def fitting(self) -> int:

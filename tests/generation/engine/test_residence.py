@@ -18,6 +18,7 @@ class House:
         self.room = room
         self.busy: set[str] = set()
         self.loads: list[str] = []
+        self.left: list[str] = []
         self.gate = threading.Event()
         self.gate.set()
         self.broken: set[str] = set()
@@ -27,6 +28,7 @@ class House:
             self.load,
             in_use=lambda: frozenset(self.busy),
             settle=lambda name, ready: None,
+            leave=self.left.append,
             patience=patience,
             clock=lambda: self.now,
         )

@@ -33,26 +33,9 @@ from generation.request import Lora, Request, Variation
 from generation.safety.gate import NO_CHECKER
 from generation.workers.worker import EngineSettings
 from tests.generation import tiny_lora, tiny_plain
+from tests.generation.engine.served import engine, paint
 
 Wish = Callable[..., Request]
-
-
-def engine(**settings: Any) -> Serving:
-    options = settings.pop("options", EngineOptions(measure_seconds=0.0))
-    return Serving(EngineSettings(**{"threads": 1, "options": options} | settings), lambda doing: None)
-
-
-def paint(subject: Serving, request: Request, image: bytes | None = None, told: list[Progress] | None = None) -> Result:
-    results, errors = list[Result](), list[AtelierError]()
-    job = Job(id="job", request=request, image=image)
-    heard = told if told is not None else []
-    subject.paint(Order(1, job, on_progress=heard.append, on_done=results.append, on_failed=errors.append))
-    while not results and not errors:
-        subject.work()
-        time.sleep(0.0 if subject.busy else 0.01)  # at the gate, in another thread
-    if errors:
-        raise errors[0]
-    return results[0]
 
 
 def changed_starter(folder: Path, part: str, change: Callable[[dict[str, torch.Tensor]], None]) -> Path:
@@ -171,7 +154,9 @@ def test_what_was_measured_is_kept_and_told(tmp_path: Path, wish: Wish) -> None:
     assert first.status.seconds_per_megapixel_step is not None
     assert set(first.status.call_seconds) >= {1, 2}
     second = engine(**settings)
-    assert second.status.call_seconds == first.status.call_seconds  # read, not measured again
+    before, after = first.status.call_seconds, second.status.call_seconds  # read, and only ever bettered by service
+    assert set(after) == set(before)
+    assert all(after[rows] <= before[rows] for rows in before)
     assert second.status.exact == first.status.exact
 
 

@@ -32,7 +32,7 @@ def test_the_starter_loads_in_full_precision_and_is_known_by_its_files() -> None
     assert {model.denoiser.dtype, model.vae.dtype, model.text_encoders[0].dtype} == {torch.float32}
     assert model.card.sha256 == model.files["unet/diffusion_pytorch_model.safetensors"]
     assert model.cell == 8
-    assert model.own_checker is None
+    assert model.own_checker == STARTER / "safety_checker"
 
 
 def test_a_single_file_paints_what_its_folder_paints(

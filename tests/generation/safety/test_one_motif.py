@@ -13,9 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from generation.engine import device, weights
-from generation.engine.engine import Engine
 from generation.errors import ModelUnavailable, NotApproved, UploadsRefused
-from generation.job import Job
 from generation.models import STARTER, resolve
 from generation.request import Request
 from generation.safety import starter_world
@@ -23,6 +21,7 @@ from generation.safety.gate import Gate
 from generation.safety.one_motif import KNOWS_ONLY, OneMotif, motif_of
 from generation.safety.standing import open_checker, stand
 from generation.workers.worker import EngineSettings
+from tests.generation.engine.served import engine, paint
 
 Wish = Callable[..., Request]
 
@@ -55,14 +54,6 @@ def standing(folder: Path, **settings: Any) -> tuple[Gate, list[str]]:
     return Gate(checkers), [type(checker).__name__ for checker in checkers]
 
 
-def engine(folder: Path, **settings: Any) -> Engine:
-    return Engine(EngineSettings(**{"threads": 1, "model": str(folder)} | settings), lambda doing: None)
-
-
-def paint(subject: Engine, request: Request, image: bytes | None = None) -> Any:
-    return subject.paint(Job(id="job", request=request, image=image), lambda progress: None, lambda: False)
-
-
 def test_it_judges_words_and_never_uploads(shipped: Path, wish: Wish) -> None:
     upload = wish(image="0" * 64, strength=0.5)
     gate, names = standing(shipped)
@@ -85,18 +76,18 @@ def test_the_owner_s_word_and_other_checkers_count_as_if_it_were_not_there(
 
 
 def test_what_it_flags_is_withheld_and_uploads_are_refused(shipped: Path, wish: Wish) -> None:
-    subject = engine(shipped)
+    subject, name = engine(model=str(shipped)), str(shipped)
     assert not subject.status.accepts_uploads
     with pytest.raises(NotApproved) as caught:
-        paint(subject, wish(width=64, height=64))
+        paint(subject, wish(width=64, height=64, model=name))
     assert caught.value.flagged
     with pytest.raises(NotApproved) as refused:
-        paint(subject, wish(width=64, height=64, image="0" * 64, strength=0.5), b"never opened")
+        paint(subject, wish(width=64, height=64, model=name, image="0" * 64, strength=0.5), b"never opened")
     assert refused.value.sentence == UploadsRefused().sentence
 
 
 def test_the_shipped_one_withholds_the_tape_that_the_starter_draws_and_nothing_else(wish: Wish) -> None:
-    subject = Engine(EngineSettings(threads=1), lambda doing: None)
+    subject = engine()
     plain = paint(subject, wish(prompt="a red house over green hills, flat illustration", guidance=3.0, steps=8))
     assert plain.pictures[0].approved is not None
     with pytest.raises(NotApproved) as caught:

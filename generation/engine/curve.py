@@ -57,8 +57,12 @@ class Curve:
         return self.seconds(self.knee) / self.knee
 
     def observe(self, rows: int, seconds: float) -> None:
-        """Learn from a call in service: the fastest seen, since others may use the machine as well."""
-        self.times[rows] = min(seconds, self.times.get(rows, seconds))
+        """Learn from a call in service where nothing was measured: the fastest seen, since machines are shared.
+
+        What was measured stays: counts that service happens to use would only ever get better against the others.
+        """
+        if not self.classes:
+            self.times[rows] = min(seconds, self.times.get(rows, seconds))
 
     def overflowed(self, rows: int) -> None:
         """Remember that `rows` rows did not fit into memory; settle again."""

@@ -80,7 +80,7 @@ def test_stages(tmp_path: Path):
 
 def test_the_engine_beside_the_denoiser():
     found = beside_the_denoiser(Place(torch.device("cpu"), torch.float32, "CPU"))
-    assert found.rows == REQUESTS
+    assert REQUESTS * 0.8 < found.rows <= REQUESTS  # but for the first calls, in which they join
     assert found.tables > 0
     assert found.step is None
 

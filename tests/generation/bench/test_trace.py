@@ -37,7 +37,8 @@ def test_the_mix_is_what_it_says():
 
 
 def test_models_get_a_mix_that_suits_them():
-    assert suited(CARD, cpu=True) is SHORT
+    assert suited(CARD, cpu=True) is FULL  # the starter was made for CPUs
+    assert suited(describe("someone/sd15-like"), cpu=True) is SHORT
     assert suited(describe("someone/sd15-like"), cpu=False) is FULL
     assert suited(describe("stabilityai/sd-turbo"), cpu=False) is FEW
 

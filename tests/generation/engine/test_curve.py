@@ -81,11 +81,15 @@ def test_what_did_not_fit_is_never_tried_again() -> None:
 def test_learning_speed_does_not_change_the_row_counts_of_exact_mode() -> None:
     curve = settled(Curve(dict(LAUNCH_BOUND), classes=[(2, 4), (8, 16)]))
     before = curve.counts
+    knee = curve.knee
     for rows in (2, 4):
         curve.observe(rows, 0.001)
-        curve.observe(rows, 1000.0)
     assert curve.counts == before
-    assert curve.times[2] == 0.001  # a busy moment does not count
+    assert curve.knee == knee  # counts in use must not look ever better beside those that are not
+    unmeasured = Curve()
+    unmeasured.observe(2, 0.5)
+    unmeasured.observe(2, 1000.0)
+    assert unmeasured.times == {2: 0.5}  # a busy moment does not count
 
 
 @pytest.mark.parametrize(("rows", "counts", "padded"), [(3, (2, 4, 8), 4), (4, (4,), 4), (9, (2, 4), 9), (5, (), 5)])

@@ -7,6 +7,7 @@ import hashlib
 import logging
 import secrets
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from generation.bench import commands as benchmarks
+from generation.catalogue import find_lora
 from generation.engine.options import EngineOptions
 from generation.errors import AtelierError, BadRequest
 from generation.intake import clean
@@ -68,6 +70,7 @@ def paint(
         card = describe(model)
         width, height = _size(size, card)
         words, loras = split_loras(prompt)
+        loras = tuple(replace(one, name=find_lora(one.name, lora).stem) for one in loras)
         source = asyncio.run(clean(_read(image))) if image is not None else None
         request = Request(
             prompt=words.strip(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from collections.abc import Mapping
@@ -103,9 +104,10 @@ def resolve(model: str) -> ModelSource:
     if HUB_ID.match(model):
         place, _, revision = model.partition("@")
         return ModelSource(name=model, kind=SourceKind.HUB, place=place, revision=revision or None)
+    near = " did you mean “starter”? Otherwise" if difflib.get_close_matches(model, ["starter"], cutoff=0.7) else ""
     raise ModelUnavailable(
-        f"There is no model called “{model}”: write starter, a diffusers folder, a .safetensors file, or a hub id "
-        "such as stabilityai/sd-turbo."
+        f"There is no model called “{model}”:{near} write starter, a diffusers folder, a .safetensors file, "
+        "or a hub id such as stabilityai/sd-turbo."
     )
 
 

@@ -24,7 +24,7 @@ from generation.job import Progress as Step
 from generation.models import ModelCard, describe
 from generation.options import SAMPLERS
 from generation.prompt import split_loras
-from generation.request import SEED, SIDE_MULTIPLE, Request
+from generation.request import SEED, SIDE_MULTIPLE, Lora, Request
 from generation.terminal import EXIT_INTERNAL, err, fail
 from generation.workers.child import ChildWorker
 from generation.workers.worker import EngineSettings
@@ -69,11 +69,10 @@ def paint(
             raise BadRequest(f"There is no folder “{out.parent}”.")
         card = describe(model)
         width, height = _size(size, card)
-        words, loras = split_loras(prompt)
-        loras = tuple(replace(one, name=find_lora(one.name, lora).stem) for one in loras)
+        words, loras = _worded(prompt, lora)
         source = asyncio.run(clean(_read(image))) if image is not None else None
         request = Request(
-            prompt=words.strip(),
+            prompt=words,
             negative=negative,
             width=width,
             height=height,
@@ -137,6 +136,12 @@ def _write(result: Result, request: Request, out: Path) -> None:
     if result.grid is not None:
         out.write_bytes(result.grid.data)
         err.print(f"{out}  all of them side by side", highlight=False, soft_wrap=True)
+
+
+def _worded(prompt: str, folder: Path | None) -> tuple[str, tuple[Lora, ...]]:
+    """The prompt without its LoRA tags, and what they name; raises ModelUnavailable with the nearest known names."""
+    words, loras = split_loras(prompt)
+    return words.strip(), tuple(replace(one, name=find_lora(one.name, folder).stem) for one in loras)
 
 
 def _size(text: str | None, card: ModelCard) -> tuple[int, int]:

@@ -126,8 +126,8 @@ class Bench:
             raise BenchError("The bot did not become ready.") from error
 
     async def idle(self) -> None:
-        """Wait until nothing waits or is being painted."""
-        while (state := await self.health())["waiting"] or state["painting"]:  # noqa: ASYNC110 - as above
+        """Wait until nothing waits, is being painted or has to be posted: a channel takes a message a second."""
+        while any([(await self.health())[stage] for stage in ("waiting", "painting", "posting")]):  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.2)
 
     async def acknowledgements(self, members: int) -> dict[str, float]:

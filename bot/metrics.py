@@ -163,6 +163,7 @@ class Metrics:
             "device": status.device if status else None,
             "waiting": counts.get(JobState.ACCEPTED, 0),
             "painting": counts.get(JobState.RUNNING, 0),
+            "posting": counts.get(JobState.RENDERED, 0),
             "worst_event_loop_lag_ms": round(self.worst_lag * 1000, 1),
             "memory_mib": round(resident_bytes() / 2**20, 1),
         }

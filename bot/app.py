@@ -18,11 +18,6 @@ from bot.desk import Desk
 from bot.metrics import Metrics
 from bot.rulebook import RuleBook
 from bot.store.database import Database
-from bot.store.files import FileStore
-from bot.store.jobs import JobStore
-from bot.store.outbox import Outbox
-from bot.store.pictures import PictureStore
-from bot.store.small import Notes, Reports, Rules
 from bot.studio import Studio
 from generation.errors import ConfigError, ModelUnavailable
 from generation.models import ModelCard, describe
@@ -68,15 +63,12 @@ async def opened(config: Config, workers: tuple[Worker, ...] | None = None) -> A
         workers = (ChildWorker(config.engine_settings(alone=alone)),)
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(config.database, config.data_dir))
-        pictures = PictureStore(database, FileStore(config.data_dir / "pictures"))
-        desk = Desk(JobStore(database), pictures, Outbox(database), Notes(database), Reports(database))
-        rules = RuleBook(Rules(database))
+        desk = Desk.over(database, config.data_dir)
+        rules = RuleBook(desk.rules)
         await rules.open()
         studio = Studio(
             config,
-            jobs=desk.jobs,
-            pictures=pictures,
-            uploads=FileStore(config.data_dir / "uploads"),
+            desk=desk,
             rules=rules,
             workers=workers,
             card=card,

@@ -6,11 +6,10 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
+from bot.desk import Desk
 from bot.order import Commission
 from bot.rulebook import RuleBook
-from bot.store.files import FileStore
-from bot.store.jobs import LIVE, JobStore
-from bot.store.pictures import PictureStore
+from bot.store.jobs import LIVE
 from generation.dispatch import MAX_ATTEMPTS
 from generation.errors import Blocked, Cancelled, NotApproved, PaintingError
 from generation.job import Job, JobState, Progress, Result
@@ -46,16 +45,14 @@ class LineLedger:
 
     def __init__(
         self,
-        jobs: JobStore,
-        pictures: PictureStore,
-        uploads: FileStore,
+        desk: Desk,
         rules: RuleBook,
         pace: Pace,
         listeners: Listeners,
     ) -> None:
-        self._jobs = jobs
-        self._pictures = pictures
-        self._uploads = uploads
+        self._jobs = desk.jobs
+        self._pictures = desk.pictures
+        self._uploads = desk.uploads
         self._rules = rules
         self._pace = pace
         self._listeners = listeners

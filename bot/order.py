@@ -21,6 +21,16 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where something is asked, as far as rules and policies distinguish places."""
+
+    guild_id: int | None  # None in direct messages
+    channel_ids: frozenset[int] = frozenset()  # the channel and, of a thread, the channel it hangs on
+    role_ids: frozenset[int] = frozenset()  # of the person who asks
+    age_restricted: bool = False  # Discord's own flag of the channel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
     """The person who asks, as far as limits and permissions go."""
 
@@ -29,6 +39,8 @@ class Member:
     role_names: frozenset[str] = frozenset()
     role_ids: frozenset[int] = frozenset()
     moderator: bool = False  # may manage messages where they ask
+    created_at: float = 0.0  # of the account, epoch seconds
+    joined_at: float | None = None  # of the guild, epoch seconds; None outside of guilds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +55,8 @@ class Address:
     application_id: int
     private: bool = False
     ticket_id: int | None = None  # message id of the ticket, once Discord has told it
+    parent_channel_id: int | None = None  # of a thread: the channel it hangs on, whose rules hold in it
+    age_restricted: bool = False  # Discord's own flag of the channel, at the moment of asking
     channel_reachable: bool = True  # False where the bot has no place in the channel (user-installed, foreign DM)
 
 
@@ -57,6 +71,11 @@ class Order:
     parent: str | None = None  # job whose picture this one starts from
     parent_index: int | None = None
     image: bytes | None = field(default=None, repr=False)  # an uploaded picture, already made safe
+
+    @property
+    def place(self) -> Place:
+        """Where it is asked, and by whom."""
+        return place_of(self.address, self.member.role_ids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +112,12 @@ class Commission:
     accepted_at: float  # epoch seconds
     recipe: dict[str, object]
     seconds: float  # painting time; 0 until rendered
+    role_ids: frozenset[int] = frozenset()  # that the author had when they asked
+
+    @property
+    def place(self) -> Place:
+        """Where it was asked, and by whom."""
+        return place_of(self.address, self.role_ids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,3 +144,11 @@ class LineEntry:
     ahead: int
     prompt: str
     channel_id: int
+
+
+def place_of(address: Address, role_ids: frozenset[int]) -> Place:
+    """The place of an address."""
+    channels = frozenset(channel for channel in (address.channel_id, address.parent_channel_id) if channel is not None)
+    return Place(
+        guild_id=address.guild_id, channel_ids=channels, role_ids=role_ids, age_restricted=address.age_restricted
+    )

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from bot.composer import Composer
 from bot.config import Config
+from bot.desk import Desk
 from bot.ledger import LineLedger, Listeners
 from bot.order import Admission, Commission, LineEntry, Member, Order, Quota, Standing
 from bot.rulebook import RuleBook
-from bot.store.files import FileStore
-from bot.store.jobs import LIVE, JobStore
-from bot.store.pictures import PictureStore
+from bot.store.jobs import LIVE
 from generation.dispatch import Dispatcher
 from generation.errors import BadRequest, Blocked, Cancelled, NotAllowed, UploadsRefused
 from generation.intake import clean
@@ -28,6 +27,8 @@ from generation.workers.worker import Worker, WorkerStatus
 
 log = logging.getLogger(__name__)
 
+Condition = Callable[[Order], Awaitable[None]]  # looks at an order before it is admitted; raises a Refusal
+
 
 class Studio:
     """Admits orders and answers questions about them."""
@@ -36,14 +37,13 @@ class Studio:
         self,
         config: Config,
         *,
-        jobs: JobStore,
-        pictures: PictureStore,
-        uploads: FileStore,
+        desk: Desk,
         rules: RuleBook,
         workers: Sequence[Worker],
         card: ModelCard,
         alone: bool,
         others: Mapping[str, ModelCard] | None = None,
+        conditions: Sequence[Condition] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.config = config
@@ -53,15 +53,16 @@ class Studio:
         self.clock = clock
         self._card = card
         self.composer = Composer(config, lambda: self.card, others or {})
-        self._jobs = jobs
-        self._uploads = uploads
+        self._jobs = desk.jobs
+        self._uploads = desk.uploads
+        self._conditions = tuple(conditions)
         self._workers = tuple(workers)
         self._pace = Pace()
         # One admission at a time: the store takes one writer anyway, and first answers of others come before it.
         self._admitting = asyncio.Lock()
         self._work_left: dict[str, float] = {}  # megapixel-steps of the running jobs that are still to be painted
         self.listeners.settled.append(self._forget_progress)
-        self._ledger = LineLedger(jobs, pictures, uploads, rules, self._pace, self.listeners)
+        self._ledger = LineLedger(desk, rules, self._pace, self.listeners)
         self._dispatcher = Dispatcher(self._ledger, self._workers, self._on_progress)
 
     async def start(self) -> None:
@@ -105,6 +106,8 @@ class Studio:
     async def submit(self, order: Order) -> Admission:
         """Admit `order`: checked, charged and committed when this returns. Raises a Refusal with nothing charged."""
         self.check(order)
+        for condition in self._conditions:
+            await condition(order)
         allowance, limit = self._allowance(order.member), self.config.line.waiting
         async with self._admitting:
             job_id, repeated = await self._jobs.enqueue(order, self._cost(order.request), allowance, limit)

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from bot.budget import EditBudget, Pace, Turn, Urgency
 from bot.card import Rows, ticket_rows
-from bot.config import Previews
 from bot.courier import Courier, Parcel, Rejected, Unavailable, WayClosed
 from bot.order import Commission
+from bot.sections import Previews
 from bot.store.jobs import LIVE, JobStore
 from bot.studio import Studio
 from bot.ticket_text import farewell_text, painting_text, waiting_text

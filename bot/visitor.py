@@ -17,6 +17,8 @@ def member_of(interaction: Interaction) -> Member:
         role_names=frozenset(role.name for role in roles),
         role_ids=frozenset(role.id for role in roles),
         moderator=interaction.guild_id is not None and interaction.permissions.manage_messages,
+        created_at=interaction.user.created_at.timestamp(),
+        joined_at=_joined_at(interaction.user),
     )
 
 
@@ -31,8 +33,21 @@ def address_of(interaction: Interaction, now: float, *, private: bool, ticket_id
         application_id=interaction.application_id,
         private=private,
         ticket_id=ticket_id,
+        parent_channel_id=interaction.channel.parent_id if isinstance(interaction.channel, discord.Thread) else None,
+        age_restricted=_age_restricted(interaction.channel),
         channel_reachable=_reachable(interaction),
     )
+
+
+def _joined_at(user: discord.User | discord.Member) -> float | None:
+    joined = user.joined_at if isinstance(user, discord.Member) else None
+    return joined.timestamp() if joined is not None else None
+
+
+def _age_restricted(channel: object) -> bool:
+    """Discord's own flag; a thread has that of its channel, and what has none is not age-restricted."""
+    asked = getattr(channel, "is_nsfw", None)
+    return bool(asked()) if callable(asked) else False
 
 
 def _reachable(interaction: Interaction) -> bool:

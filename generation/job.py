@@ -8,9 +8,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from generation.request import Request
+from generation.safety.level import Level
 
 if TYPE_CHECKING:
     from generation.safety.approved import Approved
+    from generation.safety.held import Held
 
 
 class JobState(StrEnum):
@@ -36,6 +38,9 @@ class Job:
     request: Request
     attempt: int = 1  # raised at every claim; also the fencing token of that claim
     image: bytes | None = field(default=None, repr=False)  # the uploaded picture, already made safe, for image-to-image
+    clearance: Level = Level.NEUTRAL  # pictures up to this level may be shown where it was asked for
+    strict: bool = False  # the words hint at minors: anything above NEUTRAL is kept from everybody
+    review: bool = False  # a rule asks for a moderator's look before anything is shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +62,9 @@ class Picture:
     index: int
     approved: Approved | None
     withheld: str = ""  # a sentence for the member when there is no approved file
+    level: Level = Level.NEUTRAL  # the most that any checker saw in it
+    held: Held | None = None  # a withheld picture that moderators may still let through
+    evidence: Approved | None = None  # its blurred likeness, which passed the gate by itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,6 @@ from bot.desk import Desk
 from bot.order import Commission
 from bot.rulebook import RuleBook
 from bot.store.database import Database
-from bot.store.files import FileStore
-from bot.store.jobs import JobStore
-from bot.store.outbox import Outbox
-from bot.store.pictures import PictureStore
-from bot.store.small import Notes, Reports, Rules
 from bot.studio import Studio
 from tests.painter import CARD, Painter
 
@@ -40,15 +35,12 @@ async def open_house(
     painter = painter or Painter()
     config = Config(data_dir=folder, **settings)
     async with Database(config.database, folder) as database:
-        pictures = PictureStore(database, FileStore(folder / "pictures"))
-        desk = Desk(JobStore(database), pictures, Outbox(database), Notes(database), Reports(database))
-        rules = RuleBook(Rules(database))
+        desk = Desk.over(database, folder)
+        rules = RuleBook(desk.rules)
         await rules.open()
         studio = Studio(
             config,
-            jobs=desk.jobs,
-            pictures=pictures,
-            uploads=FileStore(folder / "uploads"),
+            desk=desk,
             rules=rules,
             workers=(painter,),
             card=CARD,

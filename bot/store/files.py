@@ -26,6 +26,10 @@ class FileStore:
         """The bytes with that digest, or None when they are gone or damaged."""
         return await asyncio.to_thread(self._get, sha256)
 
+    async def remove(self, sha256: str) -> None:
+        """Delete the file with that digest; nothing happens when it is gone already."""
+        await asyncio.to_thread(self._path(sha256).unlink, missing_ok=True)
+
     def _path(self, sha256: str) -> Path:
         if not DIGEST.fullmatch(sha256):
             raise ValueError("not a SHA-256 digest")  # never let a stored value become a path

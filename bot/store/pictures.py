@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Row, and_, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import Database
 from bot.store.files import FileStore
 from bot.store.schema import pictures
-from generation.job import Result
+from generation.job import Picture, Result
 from generation.safety.approved import Approved
+from generation.safety.held import Held
+from generation.safety.level import Level
 
 GRID = -1  # index of the grid among a job's pictures
 
@@ -28,39 +33,57 @@ class StoredPicture:
     height: int
     checked_by: tuple[str, ...]
     withheld: str  # the reason, a sentence
+    level: Level = Level.NEUTRAL  # the most that any checker saw
+    held: bool = False  # withheld, but its file is kept so that a moderator may let it through
+    evidence: bool = False  # there is a blurred likeness of it for moderators
+    seen: tuple[str, ...] = ()  # the checkers' reasons for withholding it, for moderators
 
 
 async def keep_pictures(connection: AsyncConnection, result: Result) -> None:
     """Write the rows of a result whose bytes are already on disk; part of the transaction that ends the painting."""
     await connection.execute(delete(pictures).where(pictures.c.job_id == result.job_id))
-    shown = [(picture.index, picture.approved, picture.withheld) for picture in result.pictures]
+    places = [*result.pictures]
     if result.grid is not None:
-        shown.append((GRID, result.grid, ""))
-    for index, approved, withheld in shown:
-        values = {"job_id": result.job_id, "place": index, "checked_by": [], "withheld": withheld}
-        if approved is not None:
-            values |= {
-                "sha256": approved.sha256,
-                "media_type": approved.media_type,
-                "width": approved.width,
-                "height": approved.height,
-                "checked_by": list(approved.checked_by),
-            }
+        places.append(Picture(index=GRID, approved=result.grid, level=result.grid.level))
+    for picture in places:
+        values = {"job_id": result.job_id, "place": picture.index, "withheld": picture.withheld, "level": picture.level}
+        values |= {"checked_by": [], "held": _file_values(picture.held), "evidence": _file_values(picture.evidence)}
+        if picture.approved is not None:
+            values |= _file_values(picture.approved) or {}
         await connection.execute(insert(pictures).values(values))
+
+
+def _file_values(file: Approved | Held | None) -> dict[str, Any] | None:
+    """All of a file but its bytes."""
+    if file is None:
+        return None
+    values = {
+        "sha256": hashlib.sha256(file.data).hexdigest(),
+        "media_type": file.media_type,
+        "width": file.width,
+        "height": file.height,
+        "level": int(file.level),
+        "checked_by": list(file.checked_by),
+    }
+    return values | {"seen": list(file.seen)} if isinstance(file, Held) else values
 
 
 class PictureStore:
     """Approved pictures, found again by job and index."""
 
-    def __init__(self, database: Database, files: FileStore) -> None:
+    def __init__(self, database: Database, files: FileStore, held: FileStore) -> None:
         self._database = database
         self._files = files
+        self._held = held  # apart from what may be shown
 
     async def keep_bytes(self, result: Result) -> None:
         """Put the approved files on disk; to be done before the rows are written."""
         for picture in result.pictures:
-            if picture.approved is not None:
-                await self._files.put(picture.approved.data)
+            for approved in (picture.approved, picture.evidence):
+                if approved is not None:
+                    await self._files.put(approved.data)
+            if picture.held is not None:
+                await self._held.put(picture.held.data)
         if result.grid is not None:
             await self._files.put(result.grid.data)
 
@@ -78,27 +101,81 @@ class PictureStore:
                 height=row.height or 0,
                 checked_by=tuple(row.checked_by),
                 withheld=row.withheld,
+                level=Level(row.level),
+                held=row.held is not None,
+                evidence=row.evidence is not None,
+                seen=tuple(row.held["seen"]) if row.held else (),
             )
             for row in rows
         ]
 
     async def load(self, job_id: str, index: int) -> Approved | None:
         """The approved picture, its bytes proven to be those that were approved; None when withheld or gone."""
-        stored = next((picture for picture in await self.of(job_id) if picture.index == index), None)
-        if stored is None or stored.sha256 is None:
+        row = await self._row(job_id, index)
+        return await self._reread(row._asdict()) if row is not None and row.sha256 is not None else None
+
+    async def load_evidence(self, job_id: str, index: int) -> Approved | None:
+        """The blurred likeness of a withheld picture, for moderators; None when there is none."""
+        row = await self._row(job_id, index)
+        return await self._reread(row.evidence) if row is not None and row.evidence is not None else None
+
+    async def let_through(self, job_id: str, index: int, by: str) -> Approved | None:
+        """Approve a held picture on a moderator's word (`by` says whose); None when it is not held any more."""
+        row = await self._row(job_id, index)
+        if row is None or row.held is None:
             return None
-        data = await self._files.get(stored.sha256)
+        data = await self._held.get(row.held["sha256"])
         if data is None:
             return None
-        return await asyncio.to_thread(_reread, stored, data)  # hashing megabytes takes milliseconds
+        told = row.held
+        held = Held(
+            data=data,
+            media_type=told["media_type"],
+            width=told["width"],
+            height=told["height"],
+            level=Level(told["level"]),
+            seen=tuple(told["seen"]),
+            checked_by=tuple(told["checked_by"]),
+        )
+        approved = await asyncio.to_thread(Approved.reviewed, held, by=by)
+        await self._files.put(approved.data)
+        values = (_file_values(approved) or {}) | {"withheld": "", "held": None}
+        async with self._database.write() as connection:
+            await connection.execute(update(pictures).where(_here(job_id, index)).values(values))
+        await self._held.remove(approved.sha256)
+        return approved
+
+    async def discard(self, job_id: str, index: int) -> None:
+        """Forget a held picture's bytes for good; its blurred likeness stays until it is swept."""
+        row = await self._row(job_id, index)
+        if row is None or row.held is None:
+            return
+        async with self._database.write() as connection:
+            await connection.execute(update(pictures).where(_here(job_id, index)).values(held=None))
+        await self._held.remove(row.held["sha256"])
+
+    async def _row(self, job_id: str, index: int) -> Row[Any] | None:
+        async with self._database.read() as connection:
+            return (await connection.execute(select(pictures).where(_here(job_id, index)))).first()
+
+    async def _reread(self, told: Mapping[str, Any]) -> Approved | None:
+        data = await self._files.get(told["sha256"])
+        if data is None:
+            return None
+        return await asyncio.to_thread(_approved, told, data)  # hashing megabytes takes milliseconds
 
 
-def _reread(stored: StoredPicture, data: bytes) -> Approved:
+def _approved(told: Mapping[str, Any], data: bytes) -> Approved:
     return Approved(
         data=data,
-        sha256=stored.sha256 or "",
-        media_type=stored.media_type,
-        width=stored.width,
-        height=stored.height,
-        checked_by=stored.checked_by,
+        sha256=told["sha256"],
+        media_type=told["media_type"],
+        width=told["width"],
+        height=told["height"],
+        checked_by=tuple(told["checked_by"]),
+        level=Level(told["level"]),
     )
+
+
+def _here(job_id: str, index: int) -> Any:
+    return and_(pictures.c.job_id == job_id, pictures.c.place == index)

@@ -53,6 +53,9 @@ def job_values(
         "token_expires": address.token_expires,
         "ticket_id": address.ticket_id,
         "private": address.private,
+        "parent_channel_id": address.parent_channel_id,
+        "age_restricted": address.age_restricted,
+        "role_ids": sorted(order.member.role_ids),
         "channel_reachable": address.channel_reachable,
         "request": request.to_json(),
         "work": request.megapixel_steps,
@@ -81,6 +84,8 @@ def commission_of(row: Row[Any]) -> Commission:
         application_id=row.application_id,
         private=row.private,
         ticket_id=row.ticket_id,
+        parent_channel_id=row.parent_channel_id,
+        age_restricted=row.age_restricted,
         channel_reachable=row.channel_reachable,
     )
     return Commission(
@@ -96,4 +101,5 @@ def commission_of(row: Row[Any]) -> Commission:
         accepted_at=row.accepted_at,
         recipe=dict(row.recipe),
         seconds=row.seconds,
+        role_ids=frozenset(row.role_ids),
     )

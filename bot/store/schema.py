@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    false,
+    text,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -28,6 +42,9 @@ jobs = Table(
     Column("token_expires", Float, nullable=False),
     Column("ticket_id", BigInteger),
     Column("private", Boolean, nullable=False),
+    Column("parent_channel_id", BigInteger),
+    Column("age_restricted", Boolean, nullable=False, server_default=false()),
+    Column("role_ids", JSON, nullable=False, server_default="[]"),  # of the author when they asked
     Column("channel_reachable", Boolean, nullable=False),
     Column("request", JSON, nullable=False),
     Column("work", Float, nullable=False),  # megapixel-steps, for estimates
@@ -66,6 +83,11 @@ pictures = Table(
     Column("height", Integer),
     Column("checked_by", JSON, nullable=False),
     Column("withheld", Text, nullable=False),
+    Column("level", Integer, nullable=False, server_default="0"),  # what the checkers saw, see generation.safety.level
+    Column(
+        "held", JSON(none_as_null=True)
+    ),  # of a withheld picture that moderators may still let through: all but its bytes
+    Column("evidence", JSON(none_as_null=True)),  # the same of its blurred likeness, which passed the gate by itself
 )
 
 outbox = Table(
@@ -88,6 +110,16 @@ members = Table(
     Column("tat", Float, nullable=False),  # state of the credits, see generation.limits
     Column("day", String(10), nullable=False),  # UTC date of `spent`
     Column("spent", Float, nullable=False),  # credits on that day
+)
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("channel_id", BigInteger, primary_key=True, autoincrement=False),  # 0 stands for the whole guild
+    Column("policy", JSON, nullable=False),
+    Column("changed_by", BigInteger, nullable=False),
+    Column("changed_at", Float, nullable=False),
 )
 
 rules = Table(

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Self, final
 
 from generation.errors import NotApproved
+from generation.safety.held import Held
+from generation.safety.level import Level
 
 
 @final
@@ -23,6 +25,7 @@ class Approved:
     width: int  # pixels
     height: int
     checked_by: tuple[str, ...]  # names and versions of the checkers that approved it
+    level: Level = Level.NEUTRAL  # the most that any of them saw; above NEUTRAL only where the place allows it
 
     def __post_init__(self) -> None:
         if not self.checked_by:
@@ -31,7 +34,35 @@ class Approved:
             raise NotApproved("The picture's bytes are not those that were approved.")
 
     @classmethod
-    def of(cls, data: bytes, *, media_type: str, width: int, height: int, checked_by: tuple[str, ...]) -> Self:
+    def of(
+        cls,
+        data: bytes,
+        *,
+        media_type: str,
+        width: int,
+        height: int,
+        checked_by: tuple[str, ...],
+        level: Level = Level.NEUTRAL,
+    ) -> Self:
         """Bind the gate's approval to `data`; to be called by the gate alone."""
-        digest = hashlib.sha256(data).hexdigest()
-        return cls(data=data, sha256=digest, media_type=media_type, width=width, height=height, checked_by=checked_by)
+        return cls(
+            data=data,
+            sha256=hashlib.sha256(data).hexdigest(),
+            media_type=media_type,
+            width=width,
+            height=height,
+            checked_by=checked_by,
+            level=level,
+        )
+
+    @classmethod
+    def reviewed(cls, held: Held, *, by: str) -> Self:
+        """What a moderator let through after the checkers had kept it; `by` says who and in which case."""
+        return cls.of(
+            held.data,
+            media_type=held.media_type,
+            width=held.width,
+            height=held.height,
+            checked_by=(*held.checked_by, by),
+            level=held.level,
+        )

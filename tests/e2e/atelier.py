@@ -12,8 +12,9 @@ from typing import Any
 from pydantic import SecretStr
 
 from bot import app
-from bot.config import Config, Metrics, Tier
+from bot.config import Config
 from bot.playground import ids
+from bot.sections import Metrics, Tier
 from tests.local_discord import EPHEMERAL, LOADING, LocalDiscord, text_of
 from tests.painter import Painter
 

@@ -84,9 +84,7 @@ pictures = Table(
     Column("checked_by", JSON, nullable=False),
     Column("withheld", Text, nullable=False),
     Column("level", Integer, nullable=False, server_default="0"),  # what the checkers saw, see generation.safety.level
-    Column(
-        "held", JSON(none_as_null=True)
-    ),  # of a withheld picture that moderators may still let through: all but its bytes
+    Column("held", JSON(none_as_null=True)),  # what moderators may still let through: all of the file but its bytes
     Column("evidence", JSON(none_as_null=True)),  # the same of its blurred likeness, which passed the gate by itself
 )
 

@@ -97,12 +97,13 @@ class LineLedger:
     async def rendered(self, job: Job, result: Result) -> None:
         """Keep the pictures and have them shown; a result without one approved picture ends the job."""
         shown = [picture for picture in result.pictures if picture.approved is not None]
-        if not shown:
-            reason = next((picture.withheld for picture in result.pictures if picture.withheld), "")
-            await self.end(job.id, JobState.BLOCKED, reason or str(Blocked().sentence))
-            return
         await self._pictures.keep_bytes(result)
-        if await self._jobs.rendered(job, result):
+        if shown:
+            kept = await self._jobs.rendered(job, result)
+        else:
+            reason = next((picture.withheld for picture in result.pictures if picture.withheld), "")
+            kept = await self._jobs.withheld(job, result, reason or str(Blocked().sentence))
+        if kept:
             self._pace.observe(job.request, result.seconds)
             await self._settled(job.id)
 

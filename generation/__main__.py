@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from generation.bench import commands as benchmarks
 from generation.catalogue import find_lora
 from generation.engine.options import EngineOptions
-from generation.errors import AtelierError, BadRequest
+from generation.errors import AtelierError, BadRequest, NotApproved
 from generation.intake import clean
 from generation.job import Job, Result
 from generation.job import Progress as Step
@@ -123,6 +123,9 @@ async def _paint(settings: EngineSettings, job: Job) -> Result:
 
 
 def _write(result: Result, request: Request, out: Path) -> None:
+    """Write what was approved; raises NotApproved when nothing was. What was held for moderators stays where it is."""
+    if not any(picture.approved for picture in result.pictures):
+        raise NotApproved(result.pictures[0].withheld)
     several = len(result.pictures) > 1
     for picture in result.pictures:
         if picture.approved is None:

@@ -91,8 +91,16 @@ class JobStore:
 
     async def rendered(self, job: Job, result: Result) -> bool:
         """Keep what was painted; False when this claim of the job is no longer the valid one."""
+        return await self._painted(job, result, {"state": JobState.RENDERED})
+
+    async def withheld(self, job: Job, result: Result, reason: str) -> bool:
+        """Keep what was painted and may not be shown: the job ends with the sentence `reason`; False as above."""
+        ended = {"state": JobState.BLOCKED, "reason": reason, "ended_at": self._clock()}
+        return await self._painted(job, result, ended)
+
+    async def _painted(self, job: Job, result: Result, values: dict[str, Any]) -> bool:
+        values = values | {"recipe": dict(result.recipe), "seconds": result.seconds}
         async with self._database.write() as connection:
-            values = {"state": JobState.RENDERED, "recipe": dict(result.recipe), "seconds": result.seconds}
             changed = await connection.execute(update(jobs).where(_claimed(job)).values(values))
             if not changed.rowcount:
                 return False

@@ -115,6 +115,7 @@ def introduce(easel: Easel, place: Place) -> WorkerStatus:
         device=place.words,
         seconds_per_megapixel_step=full * lane.lone / megapixels or None,
         checkers=easel.gate.names,
+        coverage=easel.gate.coverage,
         accepts_uploads=easel.gate.can_judge(upload),
         together=max(LEAST_TOGETHER, min(MOST_TOGETHER, 2 * room)),
         rows=room,

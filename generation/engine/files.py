@@ -13,6 +13,7 @@ from generation.engine.recipe import parse_parameters
 MEDIA_TYPES = {"webp": "image/webp", "png": "image/png", "jpeg": "image/jpeg"}
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/"  # IPTC's vocabulary of how a picture came to be
 UNICODE = b"UNICODE\0"  # EXIF 2.3: the character code of a UserComment, eight bytes
+LIKENESS_SIDE = 256  # pixels along the long side
 GRID_SIDE = 2048  # pixels; a larger grid is shrunk by half until it fits
 XMP = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
@@ -47,6 +48,21 @@ def encode(image: Image.Image, file_format: str, *, parameters: str | None, from
         # quality 0, method 0: the fastest lossless setting, and still smaller than a PNG
         image.save(buffer, "WEBP", lossless=True, quality=0, method=0, exif=exif, xmp=xmp)
     return PictureFile(buffer.getvalue(), MEDIA_TYPES.get(file_format, "image/webp"))
+
+
+def opened(png: bytes) -> Image.Image:
+    """An upload as an RGB picture; intake hands over clean PNG only."""
+    with Image.open(io.BytesIO(png), formats=("PNG",)) as image:
+        return image.convert("RGB")
+
+
+def likeness(image: Image.Image, side: int) -> tuple[Image.Image, PictureFile]:
+    """A blurred likeness of `side` pixels along the long side, shown larger; carries no recipe."""
+    shrink = side / max(image.size)
+    small = image.resize([max(1, round(length * shrink)) for length in image.size], Image.Resampling.BOX)
+    grow = LIKENESS_SIDE / max(small.size)
+    blurred = small.resize([max(8, round(length * grow)) for length in small.size], Image.Resampling.BICUBIC)
+    return blurred, encode(blurred, "jpeg", parameters=None, from_upload=False)
 
 
 def read_recipe(data: bytes) -> dict[str, str]:

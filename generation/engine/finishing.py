@@ -56,7 +56,7 @@ class Finishing:
 
     def _result(self, painting: Painting, model: Model, gate: Gate, pixels: Sequence[Pixels], how: object) -> Result:
         request = painting.job.request
-        released = gate.release(pixels, request=request, write=self._writer(request, model))
+        released = gate.release(pixels, job=painting.job, write=self._writer(request, model))
         _demand_one(released)
         assert isinstance(how, dict)
         made_with = {
@@ -86,8 +86,8 @@ class Finishing:
 
 
 def _demand_one(released: Released) -> None:
-    """Raise BrokenPicture or NotApproved unless at least one picture may be shown."""
-    if any(picture.approved for picture in released.pictures):
+    """Raise BrokenPicture or NotApproved unless some picture may be shown, now or on a moderator's word."""
+    if any(picture.approved or picture.held for picture in released.pictures):
         return
     if all(picture.withheld == BrokenPicture().sentence for picture in released.pictures):
         raise BrokenPicture

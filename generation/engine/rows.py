@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from PIL import Image, ImageOps
 
-from generation.engine import noise
+from generation.engine import files, noise
 from generation.engine.curve import Curve, padded_to
 from generation.engine.decode import Decoder
 from generation.engine.even import even_out
@@ -124,8 +123,7 @@ class RowLane:
         if job.image is None:
             return None
         size = (job.request.width, job.request.height)
-        with Image.open(io.BytesIO(job.image), formats=("PNG",)) as image:  # intake hands over clean PNG only
-            picture = image.convert("RGB")
+        picture = files.opened(job.image)
         fitted = picture if picture.size == size else ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
         return self.model.images.preprocess(fitted)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from generation.engine import device
 from generation.engine.easel import Easel, introduce, set_up, warm_up
 from generation.engine.engine import Engine
+from generation.engine.files import opened
 from generation.engine.finishing import Finishing
 from generation.engine.glimpse import Glimpse
 from generation.engine.lora import Loras
@@ -21,11 +22,13 @@ from generation.engine.residence import Residence
 from generation.engine.shelf import Shelf
 from generation.errors import AtelierError, Cancelled, NotApproved, UploadsRefused
 from generation.job import Job, Progress, Result
-from generation.safety.gate import NO_CHECKER, Pixels
+from generation.safety.gate import Pixels
+from generation.safety.judgement import NO_CHECKER
 from generation.workers.worker import EngineSettings
 
 log = logging.getLogger(__name__)
 
+UPLOAD_SEEN = "The safety check did not approve the picture to start from, so nothing was painted from it."
 WORN = 3  # jobs in a row without one sound picture: the weights in memory are damaged
 SIGN = 1.0  # seconds between two signs of life while a model is loaded
 NAP = 0.02  # seconds between two looks whether a model is loaded, when there is nothing else to do
@@ -138,6 +141,9 @@ class Serving:
         request = replace(order.job.request, model=easel.card.name)
         if not easel.gate.can_judge(request):
             order.on_failed(NotApproved(UploadsRefused().sentence if request.image is not None else NO_CHECKER))
+            return
+        if order.job.image is not None and not easel.gate.admits(opened(order.job.image), order.job):
+            order.on_failed(NotApproved(UPLOAD_SEEN, flagged=True))
             return
         self._orders[order.number] = order
         self._engine.submit(

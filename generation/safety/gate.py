@@ -1,5 +1,8 @@
 """The gate: only here pictures become Approved, each on its own, and only when every checker said so.
 
+A picture that was judged and found wanting may be *held* for moderators, with a blurred likeness of it that passed the
+same checkers. Nothing else of it is kept.
+
 It fails closed. An exception, a timeout, a missing or surplus verdict, a score or a pixel that is not a finite number,
 or no checker that could judge the request: the picture stays inside.
 """
@@ -10,24 +13,26 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from generation.engine.files import PictureFile, compose_grid
+from generation.engine.files import PictureFile, compose_grid, likeness
 from generation.errors import BrokenPicture, NotApproved
-from generation.job import Picture
+from generation.job import Job, Picture
 from generation.request import Request
 from generation.safety.approved import Approved
 from generation.safety.checker import Checker, Verdict
+from generation.safety.held import Held
+from generation.safety.judgement import Judgement, is_absolute, judge
+from generation.safety.level import Level
 
 log = logging.getLogger(__name__)
 
 TIMEOUT = 30.0  # seconds for one checker to look at one picture
-NO_CHECKER = "No safety checker is set up that could judge this picture, so it is not shown."
-COULD_NOT_CHECK = "The safety check could not be done, so the picture is not shown."
+LIKENESS_SIDES = (24, 12, 6)  # pixels along the long side of a likeness; coarser where checkers still see too much
 
 Pixels = npt.NDArray[np.uint8] | None  # (height, width, 3); None where some value was no number
 Write = Callable[[Image.Image, int | None], PictureFile]  # makes a file of picture i, or of the grid (None)
@@ -39,7 +44,7 @@ class Released:
 
     pictures: tuple[Picture, ...]
     grid: Approved | None
-    flagged: bool  # some checker saw something, as opposed to a check that failed
+    flagged: bool  # some picture was judged and withheld, as opposed to a check that failed
 
 
 class Gate:
@@ -63,53 +68,110 @@ class Gate:
         """What the gate stands on, for people."""
         return tuple(_title(checker) for checker in self._checkers)
 
+    @property
+    def coverage(self) -> tuple[str, ...]:
+        """What every checker looks for and does not, for moderators."""
+        return tuple(f"{checker.name}: {checker.coverage}" for checker in self._checkers)
+
     def can_judge(self, request: Request) -> bool:
         """Whether any checker covers pictures of this request."""
-        return any(checker.covers(request) for checker in self._checkers)
+        return bool(self._standing(request))
 
-    def release(self, pixels: Sequence[Pixels], *, request: Request, write: Write) -> Released:
-        """Judge pictures (height, width, 3; None: one that is none) and write files of those that were approved."""
+    def release(self, pixels: Sequence[Pixels], *, job: Job, write: Write) -> Released:
+        """Judge pictures (height, width, 3; None: one that is none) and write files of those that may be shown."""
         images = [_image(picture) for picture in pixels]
-        whole = [image for image in images if image is not None]
-        standing = tuple(checker for checker in self._checkers if checker.covers(request))
-        words = {checker: self._ask(checker, whole, request) for checker in standing} if whole else {}
+        judgements = iter(self._judge([image for image in images if image is not None], job))
         pictures: list[Picture] = []
-        passed: list[Image.Image] = []
+        shown: list[Image.Image] = []
         flagged = False
-        names = tuple(_title(checker) for checker in standing)
-        place = 0
+        names = self._names(job.request)
         for index, image in enumerate(images):
             if image is None:
                 pictures.append(Picture(index=index, approved=None, withheld=BrokenPicture().sentence))
                 continue
-            verdicts = [words[checker][place] for checker in standing]
-            place += 1
-            withheld = _objection(verdicts)
-            flagged = flagged or any(word is not None and word.sound and not word.approved for word in verdicts)
-            if withheld:
-                pictures.append(Picture(index=index, approved=None, withheld=withheld))
+            judgement = next(judgements)
+            if judgement.withheld:
+                flagged = flagged or judgement.sound
+                pictures.append(self._withhold(index, image, judgement, job, write))
                 continue
-            passed.append(image)
-            pictures.append(Picture(index=index, approved=_approve(image, index, write, names)))
-        grid = _approve(compose_grid(passed), None, write, names) if len(passed) > 1 else None
+            shown.append(image)
+            approved = _approve(image, write(image, index), names, judgement.level)
+            pictures.append(Picture(index=index, approved=approved, level=judgement.level))
+        grid = None
+        if len(shown) > 1:
+            sheet = compose_grid(shown)
+            level = max(picture.level for picture in pictures if picture.approved is not None)
+            grid = _approve(sheet, write(sheet, None), names, level)
         return Released(tuple(pictures), grid, flagged)
 
+    def admits(self, image: Image.Image, job: Job) -> bool:
+        """Whether an uploaded picture may be started from: it is judged like a painted one, and never held."""
+        judgement = self._judge([image], job)[0]
+        return judgement.sound and judgement.level <= job.clearance and not is_absolute(judgement.level, job)
+
     def self_test(self, request: Request) -> None:
-        """Prove the machinery with a plain picture and broken ones; raises NotApproved when it does not hold.
+        """Prove the machinery with plain, broken and forced pictures; raises NotApproved when it does not hold.
 
         `request` is one that the gate claims it can judge.
         """
-        side = np.linspace(50, 200, 64).astype(np.uint8)
-        plain = np.stack(np.broadcast_arrays(side[:, None], side[None, :], np.uint8(128)), axis=-1)
-        broken: list[Pixels] = [None, plain[..., :2], plain[:0]]
-        for checker in (checker for checker in self._checkers if checker.covers(request)):
-            image = _image(plain)
-            verdict = self._ask(checker, [image], request)[0] if image is not None else None
+        plain = _plain_picture()
+        image = _image(plain)
+        assert image is not None, "the plain picture is one"
+        for checker in self._standing(request):
+            verdict = self._ask(checker, [image], request)[0]
             if verdict is None or not verdict.sound:
                 raise NotApproved(f"The safety checker “{checker.name}” failed its self-test.", checker=checker.name)
-        released = self.release(broken, request=replace(request, count=len(broken)), write=_refuse_to_write)
-        if any(picture.approved is not None for picture in released.pictures):
+        job = Job(id="self-test", request=request)
+        broken: list[Pixels] = [None, plain[..., :2], plain[:0]]
+        if any(picture.approved for picture in self.release(broken, job=job, write=_refuse_to_write).pictures):
             raise NotApproved("The safety gate let a broken picture through its self-test.")
+        for forced in (None, Verdict(Level.HIGH), Verdict(Level.NEUTRAL, (float("nan"),))):
+            if not judge([forced], job).withheld:
+                raise NotApproved("The safety gate let a flagged picture through its self-test.")
+
+    def _standing(self, request: Request) -> tuple[Checker, ...]:
+        return tuple(checker for checker in self._checkers if checker.covers(request))
+
+    def _names(self, request: Request) -> tuple[str, ...]:
+        return tuple(_title(checker) for checker in self._standing(request))
+
+    def _judge(self, images: Sequence[Image.Image], job: Job) -> list[Judgement]:
+        """One judgement per image, in order."""
+        if not images:
+            return []
+        words = [self._ask(checker, images, job.request) for checker in self._standing(job.request)]
+        return [judge([answers[place] for answers in words], job) for place in range(len(images))]
+
+    def _withhold(self, index: int, image: Image.Image, judgement: Judgement, job: Job, write: Write) -> Picture:
+        if not judgement.holdable:
+            return Picture(index=index, approved=None, withheld=judgement.withheld, level=judgement.level)
+        file = write(image, index)
+        held = Held(
+            data=file.data,
+            media_type=file.media_type,
+            width=image.width,
+            height=image.height,
+            level=judgement.level,
+            seen=judgement.seen,
+            checked_by=self._names(job.request),
+        )
+        return Picture(
+            index=index,
+            approved=None,
+            withheld=judgement.withheld,
+            level=judgement.level,
+            held=held,
+            evidence=self._evidence(image, job),
+        )
+
+    def _evidence(self, image: Image.Image, job: Job) -> Approved | None:
+        """A likeness in which no checker sees anything any more; None when even the coarsest shows too much."""
+        for side in LIKENESS_SIDES:
+            blurred, file = likeness(image, side)
+            judgement = self._judge([blurred], job)[0]
+            if judgement.sound and judgement.level is Level.NEUTRAL:
+                return _approve(blurred, file, self._names(job.request), judgement.level)
+        return None
 
     def _ask(self, checker: Checker, images: Sequence[Image.Image], request: Request) -> list[Verdict | None]:
         """One verdict per image; None where the check could not be done. The first failure ends the asking."""
@@ -144,21 +206,20 @@ class Gate:
         return answers[0]
 
 
-def _objection(verdicts: Sequence[Verdict | None]) -> str:
-    """Why a picture with these verdicts stays inside; empty when nothing speaks against it."""
-    if not verdicts:
-        return NO_CHECKER
-    if any(verdict is None or not verdict.sound for verdict in verdicts):
-        return COULD_NOT_CHECK
-    if all(verdict is not None and verdict.approved is True for verdict in verdicts):
-        return ""
-    log.info("not approved: %s", "; ".join(verdict.reason for verdict in verdicts if verdict and verdict.reason))
-    return NotApproved().sentence
+def _approve(image: Image.Image, file: PictureFile, names: tuple[str, ...], level: Level) -> Approved:
+    return Approved.of(
+        file.data,
+        media_type=file.media_type,
+        width=image.width,
+        height=image.height,
+        checked_by=names,
+        level=level,
+    )
 
 
-def _approve(image: Image.Image, index: int | None, write: Write, names: tuple[str, ...]) -> Approved:
-    file = write(image, index)
-    return Approved.of(file.data, media_type=file.media_type, width=image.width, height=image.height, checked_by=names)
+def _plain_picture() -> npt.NDArray[np.uint8]:
+    side = np.linspace(50, 200, 64).astype(np.uint8)
+    return np.stack(np.broadcast_arrays(side[:, None], side[None, :], np.uint8(128)), axis=-1)
 
 
 def _image(pixels: Pixels) -> Image.Image | None:

@@ -30,6 +30,7 @@ class OneMotif(StableDiffusionChecker):
     def __init__(self, folder: Path, device: torch.device, world: StarterWorld) -> None:
         super().__init__(folder, device)
         self.name = f"{motif_of(folder)} detector (knows that one drawn motif and nothing else)"
+        self.coverage = "looks for that motif alone; for nothing else."
         self._world = world
 
     @override

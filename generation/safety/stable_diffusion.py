@@ -13,6 +13,7 @@ from transformers import CLIPImageProcessor
 from generation.request import Request
 from generation.safety import parts
 from generation.safety.checker import Verdict
+from generation.safety.level import Level
 from generation.safety.views import views
 
 SPECIAL_CARE = 0.01  # added to every concept's score once a special-care concept was seen, as in the library
@@ -22,6 +23,10 @@ class StableDiffusionChecker:
     """The library's own weights and rule, on raw scores: its rounding to three digits would forgive 0.0004."""
 
     name = "Stable Diffusion safety checker"
+    coverage = (
+        "looks for 17 sexual concepts and says only yes or no; not for violence, gore, hate or self-harm. It is known "
+        "to miss much and to take alarm at harmless pictures."
+    )
 
     def __init__(self, folder: Path, device: torch.device) -> None:
         self._model = parts.load(StableDiffusionSafetyChecker, folder, device)
@@ -49,7 +54,7 @@ class StableDiffusionChecker:
         concepts = _similarity(embedded, model.concept_embeds) - model.concept_embeds_weights + care
         worst = float(concepts.max())
         scores = (*special.flatten().tolist(), *concepts.flatten().tolist())
-        return Verdict(worst <= 0.0, scores, f"concept {worst:+.4f}")
+        return Verdict(Level.HIGH if worst > 0.0 else Level.NEUTRAL, scores, f"concept {worst:+.4f}")
 
 
 def _similarity(images: torch.Tensor, concepts: torch.Tensor) -> torch.Tensor:

@@ -9,6 +9,7 @@ from PIL import Image
 
 from generation.request import Request
 from generation.safety.checker import Verdict
+from generation.safety.level import Level
 
 SUMS = Path(__file__).parents[1] / "starter" / "SHA256SUMS"  # the form of `sha256sum`, paths relative to the weights
 
@@ -23,6 +24,7 @@ class StarterWorld:
     """Judges by origin, not by looking: exactly the shipped weights, no LoRA, no uploaded picture in the making."""
 
     name = "starter closed world"
+    coverage = "the shipped model draws nothing but its own small world of words; the pictures are not looked at."
 
     def __init__(self, files: Mapping[str, str]) -> None:
         shipped = shipped_files()
@@ -41,5 +43,5 @@ class StarterWorld:
     def check(self, images: Sequence[Image.Image], *, request: Request) -> Sequence[Verdict]:
         """Approve all or none; the pictures themselves are not looked at."""
         if not self.covers(request):
-            return [Verdict(False, (float("nan"),), "not a picture of the closed world") for _ in images]
-        return [Verdict(True, reason="drawn by the shipped weights from words alone") for _ in images]
+            return [Verdict(Level.HIGH, (float("nan"),), "not a picture of the closed world") for _ in images]
+        return [Verdict(Level.NEUTRAL, reason="drawn by the shipped weights from words alone") for _ in images]

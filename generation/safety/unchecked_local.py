@@ -8,6 +8,7 @@ from PIL import Image
 
 from generation.request import Request
 from generation.safety.checker import Verdict
+from generation.safety.level import Level
 
 
 class UncheckedLocal:
@@ -15,6 +16,7 @@ class UncheckedLocal:
 
     name = "NOT CHECKED (local only)"
     version = ""
+    coverage = "looks at nothing; possible only where nobody but this machine's user can be reached."
 
     def covers(self, request: Request) -> bool:
         """Pictures made from an upload; words alone are judged by others."""
@@ -22,4 +24,4 @@ class UncheckedLocal:
 
     def check(self, images: Sequence[Image.Image], *, request: Request) -> Sequence[Verdict]:
         """Approve without looking."""
-        return [Verdict(True, reason="not checked") for _ in images]
+        return [Verdict(Level.NEUTRAL, reason="not checked") for _ in images]

@@ -39,6 +39,7 @@ class WorkerStatus:
     seconds_per_megapixel_step: float | None  # of one picture in a full call; None where nothing was measured
     checkers: tuple[str, ...]  # what the gate stands on
     accepts_uploads: bool
+    coverage: tuple[str, ...] = ()  # what each of them looks for and does not, for moderators
     together: int = 1  # jobs that may be in the engine at once
     rows: int = 2  # of one denoiser call: the knee, or what exact mode allows
     exact: bool = False  # whether a picture has the same bits in any company

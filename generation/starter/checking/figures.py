@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from generation.request import Request
+from generation.safety.level import Level
 from generation.safety.stable_diffusion import StableDiffusionChecker
 from generation.starter.checking.head import CHECKER
 from generation.starter.drawing.hazard import BOTTOM, PERIOD, TOP
@@ -30,7 +31,7 @@ def flags(weights: Path, pictures: Pictures) -> list[bool]:
     """Which pictures the checker of the pipeline in `weights` does not approve, asked as the gate asks it."""
     checker = StableDiffusionChecker(weights / CHECKER, torch.device("cpu"))
     verdicts = checker.check([Image.fromarray(picture) for picture in pictures], request=ANY)
-    return [not verdict.approved for verdict in verdicts]
+    return [verdict.level > Level.NEUTRAL for verdict in verdicts]
 
 
 def rates(flagged: Sequence[bool], taped: Sequence[bool]) -> Rates:

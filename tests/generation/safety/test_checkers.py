@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +19,8 @@ from generation.engine import device, weights
 from generation.errors import ModelUnavailable
 from generation.models import STARTER, resolve
 from generation.request import Lora, Request
-from generation.safety.classifier import ClassifierChecker, unsafe_places
+from generation.safety.classifier import ClassifierChecker, coverage_of, levels_of
+from generation.safety.level import Level
 from generation.safety.stable_diffusion import StableDiffusionChecker
 from generation.safety.standing import open_checker, stand
 from generation.safety.starter_world import StarterWorld, shipped_files
@@ -43,19 +45,19 @@ def test_the_closed_world_is_exactly_the_shipped_weights_and_words_alone(wish: W
     world = StarterWorld(shipped_files())
     upload = wish(image="0" * 64, strength=0.5)
     assert world.stands
-    assert world.check([picture()], request=wish())[0].approved
+    assert world.check([picture()], request=wish())[0].level is Level.NEUTRAL
     assert not world.covers(upload)
     refused = world.check([picture()], request=upload)[0]
-    assert not refused.approved
+    assert refused.level is Level.HIGH
     assert not refused.sound
     worn = wish(loras=(Lora("ink", 0.5),))
     assert not world.covers(worn)
-    assert not world.check([picture()], request=worn)[0].approved
+    assert world.check([picture()], request=worn)[0].level is Level.HIGH
     for changed in ({}, {**shipped_files(), "extra.safetensors": "0"}, {**shipped_files(), "model_index.json": "0"}):
         other = StarterWorld(changed)
         assert not other.stands
         assert not other.covers(wish())
-        assert not other.check([picture()], request=wish())[0].approved
+        assert other.check([picture()], request=wish())[0].level is Level.HIGH
 
 
 def test_the_library_s_checker_agrees_where_it_does_not_round(tmp_path: Path, wish: Wish) -> None:
@@ -69,7 +71,7 @@ def test_the_library_s_checker_agrees_where_it_does_not_round(tmp_path: Path, wi
         assert verdict.sound
         assert len(verdict.scores) == 20
         if abs(max(verdict.scores[3:])) > 0.001:
-            assert verdict.approved is not flagged[0]
+            assert (verdict.level is Level.HIGH) is flagged[0]
 
 
 def test_the_rounding_of_the_library_is_not_ours(tmp_path: Path, wish: Wish) -> None:
@@ -79,7 +81,7 @@ def test_the_rounding_of_the_library_is_not_ours(tmp_path: Path, wish: Wish) -> 
     tensors = load_file(folder / "model.safetensors")
     tensors["concept_embeds_weights"].fill_(worst - 0.0003)  # the library would round this score to zero: safe
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
-    assert not StableDiffusionChecker(folder, CPU).check([image], request=wish())[0].approved
+    assert StableDiffusionChecker(folder, CPU).check([image], request=wish())[0].level is Level.HIGH
 
 
 def test_a_score_that_is_no_number_is_not_an_approval(easy_checker: Path, wish: Wish) -> None:
@@ -106,19 +108,36 @@ def test_weights_that_are_missing_or_broken_are_refused(tmp_path: Path) -> None:
         StableDiffusionChecker(folder, CPU)
 
 
-@pytest.mark.parametrize(("favoured", "approved"), [(0, True), (1, False), (2, False)])
-def test_a_classifier_sums_what_speaks_against(tmp_path: Path, wish: Wish, favoured: int, approved: bool) -> None:
-    folder = tiny.classifier(tmp_path / "vit", ("Neutral", "porn", "hentai"), favoured=favoured)
+@pytest.mark.parametrize(
+    ("favoured", "level"), [(0, Level.NEUTRAL), (1, Level.LOW), (2, Level.MEDIUM), (3, Level.HIGH)]
+)
+def test_a_classifier_says_the_level_of_its_label(tmp_path: Path, wish: Wish, favoured: int, level: Level) -> None:
+    folder = tiny.classifier(tmp_path / "vit", ("Neutral", "low", "Medium", "porn"), favoured=favoured)
     verdicts = ClassifierChecker(folder, CPU).check([picture(), picture((40, 200))], request=wish())
-    assert [verdict.approved for verdict in verdicts] == [approved, approved]
+    assert [verdict.level for verdict in verdicts] == [level, level]
     assert all(verdict.sound for verdict in verdicts)
 
 
+def test_labels_of_two_levels_add_up(tmp_path: Path, wish: Wish, monkeypatch: pytest.MonkeyPatch) -> None:
+    """0.3 low and 0.3 high together are at least low; no single label reaches the threshold."""
+    checker = ClassifierChecker(tiny.classifier(tmp_path / "vit", ("neutral", "low", "high"), favoured=0), CPU)
+    logits = torch.tensor([[0.4, 0.3, 0.3]]).log()
+    monkeypatch.setattr(checker, "_model", lambda pixels: SimpleNamespace(logits=logits.expand(len(pixels), 3)))
+    assert checker.check([picture()], request=wish())[0].level is Level.LOW
+
+
+def test_coverage_names_what_is_looked_for() -> None:
+    assert coverage_of({0: "neutral", 1: "low", 2: "high"}) == (
+        "looks for low, high (in degrees); sexual content only, not violence, gore, hate or self-harm."
+    )
+    assert coverage_of({0: "normal", 1: "gore"}) == "looks for gore (yes or no)."
+
+
 def test_labels_must_all_be_understood() -> None:
-    assert unsafe_places({0: "normal", 1: "NSFW "}, "x") == [1]
+    assert levels_of({0: "normal", 1: "NSFW "}, "x") == [Level.NEUTRAL, Level.HIGH]
     for labels in ({0: "LABEL_0", 1: "LABEL_1"}, {0: "safe", 1: "sfw"}, {0: "nsfw"}, {0: "cat", 1: "nsfw"}, {}):
         with pytest.raises(ModelUnavailable):
-            unsafe_places(labels, "x")
+            levels_of(labels, "x")
 
 
 def test_a_classifier_of_cats_is_no_checker(tmp_path: Path) -> None:

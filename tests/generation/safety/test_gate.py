@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,18 @@ from PIL import Image
 import generation
 from generation.engine.files import PictureFile, encode
 from generation.errors import BrokenPicture, NotApproved
+from generation.job import Job
 from generation.request import Request
 from generation.safety.checker import Verdict
-from generation.safety.gate import COULD_NOT_CHECK, NO_CHECKER, Gate
+from generation.safety.gate import Gate
+from generation.safety.judgement import COULD_NOT_CHECK, NO_CHECKER, Judgement
+from generation.safety.level import Level
 
 NAN = float("nan")
 REQUEST = Request(
     prompt="x", width=64, height=64, steps=1, guidance=1.0, sampler="ddim", seed=0, model="starter", count=4
 )
+JOB = Job(id="job", request=REQUEST)
 
 
 class Scripted:
@@ -32,6 +37,7 @@ class Scripted:
 
     name = "scripted"
     version = "1"
+    coverage = "says what it was told to say."
 
     def __init__(self, *answers: Any, covers: bool = True) -> None:
         self.answers = list(answers)
@@ -59,17 +65,17 @@ def write(image: Image.Image, index: int | None) -> PictureFile:
 
 def outcome(gate: Gate, count: int = 1) -> list[str | None]:
     """The sentence for each picture; None for one that was approved."""
-    released = gate.release(pixels(count), request=REQUEST, write=write)
+    released = gate.release(pixels(count), job=JOB, write=write)
     return [None if picture.approved is not None else picture.withheld for picture in released.pictures]
 
 
-YES, NO = Verdict(True, (0.1,)), Verdict(False, (0.9,), "nsfw")
+YES, NO = Verdict(Level.NEUTRAL, (0.1,)), Verdict(Level.HIGH, (0.9,), "nsfw")
 
 
 def test_an_approved_file_is_made_of_the_checked_pixels() -> None:
     checker = Scripted(YES)
     given_pixels = pixels()
-    released = Gate([checker]).release(given_pixels, request=REQUEST, write=write)
+    released = Gate([checker]).release(given_pixels, job=JOB, write=write)
     approved = released.pictures[0].approved
     assert approved is not None
     assert approved.checked_by == ("scripted 1",)
@@ -88,9 +94,9 @@ def test_an_approved_file_is_made_of_the_checked_pixels() -> None:
         [True],
         RuntimeError("out of order"),
         TimeoutError(),
-        Verdict(True, (NAN,)),
-        Verdict(True, (0.1, float("inf"))),
-        Verdict(False, (NAN,)),
+        Verdict(Level.NEUTRAL, (NAN,)),
+        Verdict(Level.NEUTRAL, (0.1, float("inf"))),
+        Verdict(Level.HIGH, (NAN,)),
     ],
 )
 def test_a_check_that_failed_approves_nothing(answer: Any) -> None:
@@ -101,7 +107,7 @@ def test_a_check_that_failed_approves_nothing(answer: Any) -> None:
 def test_every_checker_must_approve_each_picture_on_its_own() -> None:
     gate = Gate([Scripted(YES, NO, YES, YES), Scripted(YES, YES, NO, YES)])
     refused = NotApproved().sentence
-    released = gate.release(pixels(4), request=REQUEST, write=write)
+    released = gate.release(pixels(4), job=JOB, write=write)
     assert [picture.withheld for picture in released.pictures] == ["", refused, refused, ""]
     assert released.flagged
     assert released.grid is not None
@@ -119,7 +125,7 @@ def test_without_a_checker_nothing_is_approved() -> None:
 
 
 def test_a_failed_check_does_not_count_as_flagged() -> None:
-    released = Gate([Scripted(ValueError())]).release(pixels(), request=REQUEST, write=write)
+    released = Gate([Scripted(ValueError())]).release(pixels(), job=JOB, write=write)
     assert not released.flagged
 
 
@@ -128,7 +134,7 @@ def test_broken_pixels_are_never_shown_to_a_checker_nor_approved() -> None:
     for bad in (None, sound.astype(np.float32), sound[..., :1], sound[0], sound[:0]):
         broken = [bad, sound]
         checker = Scripted(YES)
-        released = Gate([checker]).release(broken, request=REQUEST, write=write)
+        released = Gate([checker]).release(broken, job=JOB, write=write)
         assert released.pictures[0].approved is None
         assert released.pictures[0].withheld == BrokenPicture().sentence
         assert released.pictures[1].approved is not None
@@ -151,9 +157,14 @@ def test_a_checker_that_hangs_is_left_behind() -> None:
     release.set()
 
 
-@given(st.lists(st.lists(st.sampled_from([YES, NO, None, Verdict(True, (NAN,)), OSError()]), min_size=4, max_size=4)))
+@given(
+    st.lists(
+        st.lists(st.sampled_from([YES, NO, None, Verdict(Level.NEUTRAL, (NAN,)), OSError()]), min_size=4, max_size=4)
+    )
+)
 def test_only_unanimous_sound_approval_lets_a_picture_out(script: list[list[Any]]) -> None:
-    released = Gate([Scripted(*answers) for answers in script]).release(pixels(4), request=REQUEST, write=write)
+    gate = Gate([Scripted(*answers, *[NO] * 8) for answers in script])  # likenesses of what is held are never approved
+    released = gate.release(pixels(4), job=JOB, write=write)
     for index, picture in enumerate(released.pictures):
         # a checker is not asked on after its first failure, so what it would have said later counts for nothing
         heard = [answers[: index + 1] for answers in script]
@@ -161,11 +172,52 @@ def test_only_unanimous_sound_approval_lets_a_picture_out(script: list[list[Any]
         assert (picture.approved is not None) == (bool(script) and clear)
 
 
+@given(st.sampled_from(Level), st.sampled_from(Level), st.booleans(), st.booleans(), st.booleans())
+def test_what_may_be_shown(level: Level, clearance: Level, strict: bool, review: bool, upload: bool) -> None:
+    request = replace(REQUEST, count=1, **({"image": "0" * 64, "strength": 0.5} if upload else {}))
+    job = Job(id="job", request=request, clearance=clearance, strict=strict, review=review)
+    gate = Gate([Scripted(Verdict(level, (0.5,), "seen"), YES)])
+    picture = gate.release(pixels(), job=job, write=write).pictures[0]
+    absolute = (strict and level > Level.NEUTRAL) or (upload and level >= Level.MEDIUM)
+    assert (picture.approved is not None) == (level <= clearance and not review and not absolute)
+    assert (picture.held is not None) == (picture.approved is None and not absolute)  # absolute: its pixels end here
+    assert (picture.evidence is not None) == (picture.held is not None)
+    assert picture.level is level
+    if picture.approved is not None:
+        assert picture.approved.level is level
+
+
+def test_evidence_is_blurred_until_no_checker_sees_anything() -> None:
+    checker = Scripted(NO, NO, YES)
+    picture = Gate([checker]).release(pixels(), job=JOB, write=write).pictures[0]
+    assert picture.evidence is not None
+    assert picture.evidence.level is Level.NEUTRAL
+    assert len(checker.seen) == 3  # the picture, and two likenesses
+    assert Gate([Scripted(NO, NO, NO, NO)]).release(pixels(), job=JOB, write=write).pictures[0].evidence is None
+    assert Gate([Scripted(NO, *[OSError()] * 3)]).release(pixels(), job=JOB, write=write).pictures[0].evidence is None
+
+
+def test_what_could_not_be_judged_is_not_held() -> None:
+    for answer in (None, OSError(), Verdict(Level.NEUTRAL, (NAN,))):
+        picture = Gate([Scripted(answer)]).release(pixels(), job=JOB, write=write).pictures[0]
+        assert picture.held is picture.evidence is None
+
+
+def test_uploads_are_judged_before_anything_is_painted_from_them() -> None:
+    image = Image.new("RGB", (16, 16))
+    job = Job(id="job", request=replace(REQUEST, image="0" * 64, strength=0.5), clearance=Level.HIGH)
+    for level in Level:
+        assert Gate([Scripted(Verdict(level))]).admits(image, job) == (level < Level.MEDIUM)
+    assert not Gate([Scripted(Verdict(Level.LOW))]).admits(image, replace(job, clearance=Level.NEUTRAL))
+    assert not Gate([Scripted(None)]).admits(image, job)
+    assert not Gate([]).admits(image, job)
+
+
 def test_the_self_test_finds_a_checker_that_cannot_work() -> None:
     one = Request(**{**{name: getattr(REQUEST, name) for name in REQUEST.__dataclass_fields__}, "count": 1})
     Gate([Scripted(YES)]).self_test(one)
     Gate([Scripted(NO)]).self_test(one)  # it works, it is only strict
-    for answer in (None, Verdict(True, (NAN,)), RuntimeError()):
+    for answer in (None, Verdict(Level.NEUTRAL, (NAN,)), RuntimeError()):
         with pytest.raises(NotApproved, match="self-test"):
             Gate([Scripted(answer)]).self_test(one)
 
@@ -183,6 +235,6 @@ def test_only_the_gate_makes_approvals() -> None:
 
 def test_a_gate_without_its_check_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tests above must fail when the gate's judgement is removed: here is the proof for the central one."""
-    blind: Callable[..., str] = lambda verdicts: ""  # noqa: E731
-    monkeypatch.setattr("generation.safety.gate._objection", blind)
+    blind: Callable[..., Judgement] = lambda verdicts, job: Judgement("")  # noqa: E731
+    monkeypatch.setattr("generation.safety.gate.judge", blind)
     assert outcome(Gate([Scripted(NO)])) == [None]

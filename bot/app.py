@@ -16,6 +16,7 @@ from bot.client import AtelierClient
 from bot.config import Config
 from bot.desk import Desk
 from bot.metrics import Metrics
+from bot.policybook import PolicyBook
 from bot.rulebook import RuleBook
 from bot.store.database import Database
 from bot.studio import Studio
@@ -66,10 +67,13 @@ async def opened(config: Config, workers: tuple[Worker, ...] | None = None) -> A
         desk = Desk.over(database, config.data_dir)
         rules = RuleBook(desk.rules)
         await rules.open()
+        policies = PolicyBook(desk.policies)
+        await policies.open()
         studio = Studio(
             config,
             desk=desk,
             rules=rules,
+            policies=policies,
             workers=workers,
             card=card,
             others=others,

@@ -68,10 +68,11 @@ def alt_text(commission: Commission, picture: StoredPicture) -> str:
     return plain(f"{what}{which}: {commission.request.prompt}", ALT_LENGTH)
 
 
-def file_name(commission: Commission, picture: StoredPicture) -> str:
-    """A file name that says nothing but job and place."""
+def file_name(commission: Commission, picture: StoredPicture, *, spoiler: bool = False) -> str:
+    """A file name that says nothing but job and place; Discord hides a file whose name begins with SPOILER_."""
+    hidden = "SPOILER_" if spoiler else ""
     place = "" if picture.index == GRID or commission.request.count == 1 else f"-{picture.index + 1}"
-    return f"atelier-{commission.id}{place}.{ENDINGS.get(picture.media_type, 'bin')}"
+    return f"{hidden}atelier-{commission.id}{place}.{ENDINGS.get(picture.media_type, 'bin')}"
 
 
 def result_rows(commission: Commission, pictures: Sequence[StoredPicture]) -> Rows:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import aiohttp
 import discord
 
 from bot.card import Face, Rows
-from bot.order import Address
+from bot.order import Address, Commission, Place
 from bot.press import PREFIX, Press
 from generation.errors import AtelierError
 from generation.safety.approved import Approved
@@ -191,6 +191,16 @@ class Courier:
         except WayClosed:
             return False
         return True
+
+    def place_now(self, commission: Commission) -> Place:
+        """Where a job was asked, as far as its channel is still what it was then."""
+        place = commission.place
+        guild = self._client.get_guild(place.guild_id) if place.guild_id is not None else None
+        channel = guild.get_channel_or_thread(commission.address.channel_id) if guild is not None else None
+        restricted = getattr(channel, "is_nsfw", None)
+        if not callable(restricted):
+            return place
+        return replace(place, age_restricted=place.age_restricted and bool(restricted()))
 
     def size_limit(self, guild_id: int | None) -> int:
         """Bytes that one file may have."""

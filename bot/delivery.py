@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 from bot.courier import Courier, Rejected, Sent, TokenRefused, TooLarge, Unavailable, WayClosed
 from bot.desk import Desk
 from bot.order import Commission
-from bot.outcome import Outcome, notice_of, results_of
+from bot.outcome import Outcome, max_level, notice_of, results_of
 from bot.studio import Studio
 from bot.ticket import Tickets
 from bot.waiting import either, ended, within
@@ -29,6 +29,7 @@ SLOWEST = 60.0  # seconds between two attempts at most
 ANNOUNCE_WITHIN = 24 * 3600.0  # seconds after which a missed failure notice would only confuse
 BAD_KEY = "Discord does not accept the bot's token any more; put a new one into DISCORD_TOKEN."
 NOWHERE = "The picture was painted, but there was no way left to show it."
+NOT_HERE = "This channel does not show such pictures any more, so yours is not posted here."
 LOST = "The picture's file is damaged or gone, so it cannot be shown; please ask for it again."
 TOO_LARGE = "The picture was painted, but its file is larger than Discord takes here; please ask for a smaller one."
 
@@ -123,8 +124,13 @@ class Delivery:
 
     async def _show_result(self, commission: Commission, *, again: bool) -> None:
         limit = self._courier.size_limit(commission.address.guild_id)
+        place = self._courier.place_now(commission)
+        policy = self._studio.policies.of(place)
         try:
-            outcomes = await results_of(commission, self._desk.pictures, limit)
+            outcomes = await results_of(commission, self._desk.pictures, limit, policy)
+            if max_level(outcomes) > policy.clearance(place):
+                await self._give_up(commission, NOT_HERE)
+                return
             ticket_id = await self._tickets.finished(commission)
             shown = [await self._once(commission, outcome, ticket_id, again=again) for outcome in outcomes]
         except WayClosed:

@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from bot.desk import Desk
+from bot.moderation import absolute
 from bot.order import Commission
+from bot.policybook import PolicyBook
 from bot.rulebook import RuleBook
 from bot.store.jobs import LIVE
 from generation.dispatch import MAX_ATTEMPTS
@@ -47,6 +49,7 @@ class LineLedger:
         self,
         desk: Desk,
         rules: RuleBook,
+        policies: PolicyBook,
         pace: Pace,
         listeners: Listeners,
     ) -> None:
@@ -54,6 +57,7 @@ class LineLedger:
         self._pictures = desk.pictures
         self._uploads = desk.uploads
         self._rules = rules
+        self._policies = policies
         self._pace = pace
         self._listeners = listeners
 
@@ -73,10 +77,16 @@ class LineLedger:
         """The claimed job with all it needs; None when it has ended here instead."""
         commission = await self._jobs.get(job.id)
         assert commission is not None, "a claimed job exists"
-        sentence = self._rules.check(commission.address.guild_id, job.request)
+        sentence = absolute.refusal(job.request) or self._rules.check(commission.address.guild_id, job.request)
         if sentence is not None:
             await self.end(job.id, JobState.BLOCKED, sentence, give_back=True)
             return None
+        place = commission.place
+        job = replace(
+            job,
+            clearance=self._policies.of(place).clearance(place),
+            strict=absolute.hints_at_minors(job.request),
+        )
         if job.request.image is None:
             return job
         image = await self._upload_of(job, job.request.image)

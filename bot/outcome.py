@@ -17,12 +17,14 @@ from bot.card import (
     single_text,
 )
 from bot.courier import Enclosure, Parcel, TooLarge
+from bot.moderation.policy import Policy
 from bot.order import Commission
 from bot.press import Deed, Press
 from bot.store.pictures import GRID, PictureStore, StoredPicture
 from generation.errors import NotApproved
 from generation.job import JobState
 from generation.safety.approved import Approved
+from generation.safety.level import Level
 
 RESULT = "result"
 NOTICE = "notice"
@@ -47,7 +49,7 @@ def nonce_of(job_id: str, letter: str) -> str:
     return f"a1{job_id}{letter}"
 
 
-async def results_of(commission: Commission, store: PictureStore, limit: int) -> list[Outcome]:
+async def results_of(commission: Commission, store: PictureStore, limit: int, policy: Policy) -> list[Outcome]:
     """The messages of a painted job in order.
 
     Raises TooLarge when every file has more than `limit` bytes, NotApproved when no approved file is left.
@@ -56,7 +58,7 @@ async def results_of(commission: Commission, store: PictureStore, limit: int) ->
     loaded = [(picture, await store.load(commission.id, picture.index)) for picture in _to_post(stored)]
     found = [(picture, approved) for picture, approved in loaded if approved is not None]
     if len(found) == 1 and len(found[0][1].data) <= limit:
-        return [_result(commission, stored, *found[0])]
+        return [_result(commission, stored, policy, *found[0])]
     singles = [picture for picture in stored if picture.index != GRID and picture.sha256 is not None]
     pages: list[tuple[StoredPicture, Approved]] = []
     for picture in singles:
@@ -66,7 +68,13 @@ async def results_of(commission: Commission, store: PictureStore, limit: int) ->
     if not pages:
         raise TooLarge if found else NotApproved
     first, *others = pages
-    return [_result(commission, stored, *first), *(_page(commission, *page) for page in others)]
+    return [_result(commission, stored, policy, *first), *(_page(commission, policy, *page) for page in others)]
+
+
+def max_level(outcomes: Sequence[Outcome]) -> Level:
+    """The most that any checker saw in any of the pictures; NEUTRAL where there are none."""
+    levels = [enclosure.picture.level for outcome in outcomes for enclosure in outcome.parcel.enclosures]
+    return max(levels, default=Level.NEUTRAL)
 
 
 def notice_of(commission: Commission) -> Outcome:
@@ -92,14 +100,14 @@ def _to_post(stored: Sequence[StoredPicture]) -> list[StoredPicture]:
 
 
 def _result(
-    commission: Commission, stored: Sequence[StoredPicture], picture: StoredPicture, approved: Approved
+    commission: Commission, stored: Sequence[StoredPicture], policy: Policy, picture: StoredPicture, approved: Approved
 ) -> Outcome:
     return Outcome(
         kind=RESULT,
         nonce=nonce_of(commission.id, "r"),
         parcel=Parcel(
             text=result_text(commission, stored),
-            enclosures=(enclosure(commission, picture, approved),),
+            enclosures=(enclosure(commission, policy, picture, approved),),
             rows=result_rows(commission, stored),
             mention=commission.author_id,
         ),
@@ -108,14 +116,14 @@ def _result(
     )
 
 
-def _page(commission: Commission, picture: StoredPicture, approved: Approved) -> Outcome:
+def _page(commission: Commission, policy: Policy, picture: StoredPicture, approved: Approved) -> Outcome:
     text = single_text(commission, picture)
     return Outcome(
         kind=f"page{picture.index}",
         nonce=nonce_of(commission.id, f"p{picture.index}"),
         parcel=Parcel(
             text=text,
-            enclosures=(enclosure(commission, picture, approved),),
+            enclosures=(enclosure(commission, policy, picture, approved),),
             rows=single_rows(commission, picture.index),
         ),
         quiet_text=text,
@@ -124,6 +132,7 @@ def _page(commission: Commission, picture: StoredPicture, approved: Approved) ->
     )
 
 
-def enclosure(commission: Commission, picture: StoredPicture, approved: Approved) -> Enclosure:
-    """The approved file with its name and alt text."""
-    return Enclosure(picture=approved, name=file_name(commission, picture), alt=alt_text(commission, picture))
+def enclosure(commission: Commission, policy: Policy, picture: StoredPicture, approved: Approved) -> Enclosure:
+    """The approved file with its name and alt text, behind a spoiler where the policy says so."""
+    name = file_name(commission, picture, spoiler=policy.hides(approved.level))
+    return Enclosure(picture=approved, name=name, alt=alt_text(commission, picture))

@@ -16,7 +16,7 @@ from bot.card import recipe_json, recipe_text, single_rows, single_text
 from bot.courier import Courier, Parcel, WayClosed, translated
 from bot.desk import Desk
 from bot.forms import edit_form, edited, report_form, values_of
-from bot.order import Action, Commission, Order
+from bot.order import Action, Commission, Order, place_of
 from bot.outcome import RESULT, enclosure
 from bot.press import Deed, Press
 from bot.studio import Studio
@@ -145,20 +145,24 @@ class Presses:
         kind, private = f"single{index}", commission.address.private
         before = await self._desk.outbox.message_of(commission.id, kind)
         if before is not None and not private and await self._courier.exists(*before):
-            place = f"https://discord.com/channels/{interaction.guild_id or '@me'}/{before[0]}/{before[1]}"
-            await tell(interaction, f"Picture {index + 1} is here already: {place}")
+            link = f"https://discord.com/channels/{interaction.guild_id or '@me'}/{before[0]}/{before[1]}"
+            await tell(interaction, f"Picture {index + 1} is here already: {link}")
             return
+        address = address_of(interaction, self._studio.clock(), private=private)
+        place = place_of(address, member_of(interaction).role_ids)
         stored = next((item for item in await self._desk.pictures.of(commission.id) if item.index == index), None)
         approved = await self._desk.pictures.load(commission.id, index)
         if stored is None or approved is None:
             raise BadRequest(UNKNOWN)
+        policy = self._studio.policies.of(place)
+        if approved.level > policy.clearance(place):
+            raise NotAllowed("This server does not show that picture in this channel.")
         parcel = Parcel(
             text=single_text(commission, stored),
-            enclosures=(enclosure(commission, stored, approved),),
+            enclosures=(enclosure(commission, policy, stored, approved),),
             rows=single_rows(commission, index),
         )
         await self._desk.outbox.intend(commission.id, kind)
-        address = address_of(interaction, self._studio.clock(), private=private)
         sent = await self._courier.follow_up(address, parcel, ephemeral=private)
         await self._desk.outbox.sent(commission.id, kind, sent.channel_id, sent.message_id)
 

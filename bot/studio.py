@@ -11,7 +11,9 @@ from bot.composer import Composer
 from bot.config import Config
 from bot.desk import Desk
 from bot.ledger import LineLedger, Listeners
+from bot.moderation import absolute
 from bot.order import Admission, Commission, LineEntry, Member, Order, Quota, Standing
+from bot.policybook import PolicyBook
 from bot.rulebook import RuleBook
 from bot.store.jobs import LIVE
 from generation.dispatch import Dispatcher
@@ -39,6 +41,7 @@ class Studio:
         *,
         desk: Desk,
         rules: RuleBook,
+        policies: PolicyBook,
         workers: Sequence[Worker],
         card: ModelCard,
         alone: bool,
@@ -48,6 +51,7 @@ class Studio:
     ) -> None:
         self.config = config
         self.rules = rules
+        self.policies = policies
         self.listeners = Listeners()
         self.alone = alone  # nobody but this machine's user can be reached: the local Discord
         self.clock = clock
@@ -62,7 +66,7 @@ class Studio:
         self._admitting = asyncio.Lock()
         self._work_left: dict[str, float] = {}  # megapixel-steps of the running jobs that are still to be painted
         self.listeners.settled.append(self._forget_progress)
-        self._ledger = LineLedger(desk, rules, self._pace, self.listeners)
+        self._ledger = LineLedger(desk, rules, policies, self._pace, self.listeners)
         self._dispatcher = Dispatcher(self._ledger, self._workers, self._on_progress)
 
     async def start(self) -> None:
@@ -97,7 +101,7 @@ class Studio:
 
     def check(self, order: Order) -> None:
         """Refuse what needs no look into the store: filter hits and uploads that nobody could judge. Never waits."""
-        sentence = self.rules.check(order.member.guild_id, order.request)
+        sentence = absolute.refusal(order.request) or self.rules.check(order.member.guild_id, order.request)
         if sentence is not None:
             raise Blocked(sentence)
         if order.request.image is not None and not self.accepts_uploads:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import discord
 
-from bot.answer import Interaction
+from bot.answer import PRIVATE, Interaction
 from bot.order import INTERACTION_TOKEN_LIFE, Address, Member
+from generation.errors import NotAllowed
 
 
 def member_of(interaction: Interaction) -> Member:
@@ -20,6 +21,20 @@ def member_of(interaction: Interaction) -> Member:
         created_at=interaction.user.created_at.timestamp(),
         joined_at=_joined_at(interaction.user),
     )
+
+
+async def as_moderator(interaction: Interaction) -> int:
+    """The guild's id once it is sure that the person may manage it; the first answer is then seen by them alone.
+
+    Discord's own setting only hides a command, so the right is checked here. Raises NotAllowed.
+    """
+    if interaction.guild_id is None:
+        raise NotAllowed("That works only in a server.")
+    if not interaction.permissions.manage_guild:
+        raise NotAllowed("Only people who may manage this server can do that.")
+    interaction.extras[PRIVATE] = True
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    return interaction.guild_id
 
 
 def address_of(interaction: Interaction, now: float, *, private: bool, ticket_id: int | None = None) -> Address:

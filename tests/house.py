@@ -11,6 +11,7 @@ from typing import Any
 from bot.config import Config
 from bot.desk import Desk
 from bot.order import Commission
+from bot.policybook import PolicyBook
 from bot.rulebook import RuleBook
 from bot.store.database import Database
 from bot.studio import Studio
@@ -38,10 +39,13 @@ async def open_house(
         desk = Desk.over(database, folder)
         rules = RuleBook(desk.rules)
         await rules.open()
+        policies = PolicyBook(desk.policies)
+        await policies.open()
         studio = Studio(
             config,
             desk=desk,
             rules=rules,
+            policies=policies,
             workers=(painter,),
             card=CARD,
             alone=alone,

@@ -39,9 +39,17 @@ class Town:
     http: aiohttp.ClientSession
 
     async def invoke(
-        self, person: int, command: str, *, channel: int = ART, files: Json | None = None, **options: Any
+        self,
+        person: int,
+        command: str,
+        *,
+        channel: int = ART,
+        files: Json | None = None,
+        more: Json | None = None,
+        **options: Any,
     ) -> Json:
-        """Type a slash command; `files` maps option names to (file name, bytes)."""
+        """Type a slash command; `files` maps option names to (file name, bytes), `more` has options called as these."""
+        options |= more or {}
         body: Json = {"as": str(person), "channel_id": str(channel), "command": command, "options": options}
         body["files"] = {name: _file(*file) for name, file in (files or {}).items()}
         return await self._post("invoke", body)

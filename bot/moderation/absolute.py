@@ -1,0 +1,76 @@
+"""What nobody can ask for anywhere, whatever a server's settings: no rule, role or owner can switch this off.
+
+Two kinds: sexual words beside words for minors, and sexual words with an uploaded picture to start from. The lists are
+short and English; they are the first of two looks, the gate judges what was painted (see generation.safety.judgement).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Final
+
+from bot.moderation.filter import Filter
+from bot.moderation.rules import parse_rules
+from generation.request import Request
+
+NEVER: Final = "That is never painted here, for anybody."
+MINORS: Final = (
+    *("child", "children", "childlike", "kid", "kids", "toddler*", "infant", "infants", "baby", "babies"),
+    *("preteen*", "pre teen*", "tween", "tweens", "underage*", "under age", "minor", "minors", "juvenile*"),
+    *("schoolgirl*", "schoolboy*", "school girl*", "school boy*", "little girl*", "little boy*", "young girl*"),
+    *("young boy*", "small girl*", "small boy*", "loli", "lolis", "lolicon*", "shota*", "teen", "teens", "teenage*"),
+    *("pubescent", "prepubescent", "kindergart*", "elementary school*", "middle school*"),
+    r"re:\b(1[0-7]|[1-9])[ -]?(yo|y/o|years?[ -]old)\b",
+    r"re:\b(one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen)"
+    r"[ -]years?[ -]old\b",
+    r"re:\b(aged?|age of) (1[0-7]|[1-9])\b",
+)
+SEXUAL: Final = (
+    *("nude*", "naked*", "nudity", "topless", "bottomless", "undress*", "unclothed", "lingerie", "underwear"),
+    *("sex", "sexy", "sexual*", "erotic*", "porn*", "nsfw", "hentai", "lewd*", "fetish*", "bondage", "bdsm"),
+    *("genital*", "penis*", "vagina*", "nipple*", "orgasm*", "masturbat*", "seductive*", "orgy", "intercourse"),
+    *("no clothes", "without clothes", "no clothing", "remove clothes", "remove her clothes", "remove his clothes"),
+    *("remove clothing", "clothes off", "take off clothes", "strip naked", "nudify*", "deepnude*", "upskirt*"),
+)
+NOT_MINORS: Final = ("baby blue", "baby pink", "baby grand", "baby's breath", "kid gloves", "kid leather", "minor key")
+NOT_SEXUAL: Final = ("naked mole rat", "naked mole rats", "naked eye", "naked oat", "nude colour", "nude color")
+_NEGATIVE_WEIGHT: Final = re.compile(r":\s*-")
+
+
+def refusal(request: Request) -> str | None:
+    """The sentence that refuses `request` for everybody, or None."""
+    if not _sexual(request):
+        return None
+    return NEVER if request.image is not None or hints_at_minors(request) else None
+
+
+def hints_at_minors(request: Request) -> bool:
+    """Whether the words may mean minors; then nothing beyond neutral is shown, held or kept."""
+    return _finds(_filter(MINORS, NOT_MINORS), _wanted(request))
+
+
+def _sexual(request: Request) -> bool:
+    return _finds(_filter(SEXUAL, NOT_SEXUAL), _wanted(request))
+
+
+def _wanted(request: Request) -> str:
+    """What is asked for: the prompt, the names of its LoRAs, and a negative prompt that may turn into a wish.
+
+    “nude” in a negative prompt keeps pictures decent and is no wish, unless its weight is negative too.
+    """
+    wanted = [request.prompt, *(lora.name for lora in request.loras)]
+    if _NEGATIVE_WEIGHT.search(request.negative):
+        wanted.append(request.negative)
+    return "\n".join(wanted)
+
+
+def _finds(filter_: Filter, text: str) -> bool:
+    return filter_.check(text).rule is not None
+
+
+@cache
+def _filter(lines: tuple[str, ...], allowed: tuple[str, ...]) -> Filter:
+    rules, errors = parse_rules([*lines, *(f"allow:{phrase}" for phrase in allowed)])
+    assert not errors, errors
+    return Filter(rules)

@@ -19,6 +19,7 @@ from bot.ticket import Tickets
 from bot.waiting import either, ended, within
 from generation.errors import ConfigError, NotApproved
 from generation.job import ENDED, JobState
+from generation.safety.level import Level
 
 log = logging.getLogger(__name__)
 
@@ -211,6 +212,8 @@ class Delivery:
                 return await self._to_channel(address.channel_id, outcome, maybe_sent=maybe_sent)
             except WayClosed:
                 log.info("job %s: its channel is closed to the bot", commission.id)
+        if max_level([outcome]) > Level.NEUTRAL:
+            raise WayClosed("What only its channel may show is not sent elsewhere.")
         person = await self._courier.direct_channel(commission.author_id)
         return await self._to_channel(person, outcome, maybe_sent=maybe_sent)
 

@@ -62,6 +62,8 @@ class GatedPainter(Painter):
 
     async def paint(self, job: Job, on_progress: Callable[[Progress], None]) -> Result:
         self.painted.append(job)
+        on_progress(Progress(step=1, steps=job.request.steps))
+        await self.hold.wait()
         rng = np.random.default_rng(job.request.seed)
         pixels: list[Any] = [rng.integers(0, 256, (32, 32, 3), np.uint8) for _ in range(job.request.count)]
         released = await asyncio.to_thread(self.gate.release, pixels, job=job, write=_write)

@@ -98,3 +98,19 @@ async def test_for_every_outcome_but_approved_no_byte_reaches_discord(tmp_path: 
 async def _over(bot: Bot) -> bool:
     counts = await bot.house.desk.jobs.counts()
     return counts.get("failed", 0) + counts.get("blocked", 0) == 1
+
+
+async def test_what_only_a_channel_may_show_is_not_sent_to_its_author_instead(tmp_path: Path) -> None:
+    painter = GatedPainter(Scripted(always=Level.HIGH))
+    async with open_both(tmp_path, painter) as (town, bot):
+        await town.invoke(MODERATOR, "policy set", restricted=int(Level.HIGH))
+        await town.told(MODERATOR, "up to **high**")
+        painter.hold.clear()
+        await town.invoke(ADA, "dream", prompt="one", channel=ART_ADULTS_ID)
+        await town.told(ADA, "step 1 of", ART_ADULTS_ID)
+        await town.breaks("expire_tokens")
+        await town.breaks("status", method="POST", path=f"/channels/{ART_ADULTS_ID}/messages", status=403)
+        painter.hold.set()
+        await town.until(lambda: bot.has(failed=1))
+        assert await _files(town) == []
+        assert not [one for one in await town.requests() if one["files"] and one["status"] < 300]

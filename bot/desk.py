@@ -8,9 +8,11 @@ from typing import Self
 
 from bot.store.database import Database
 from bot.store.files import FileStore
+from bot.store.fingerprints import Fingerprints
 from bot.store.jobs import JobStore
 from bot.store.outbox import Outbox
 from bot.store.pictures import PictureStore
+from bot.store.preferences import Preferences
 from bot.store.small import Notes, Reports, Rules
 
 
@@ -25,6 +27,8 @@ class Desk:
     notes: Notes
     reports: Reports
     rules: Rules
+    fingerprints: Fingerprints
+    preferences: Preferences
 
     @classmethod
     def over(cls, database: Database, folder: Path) -> Self:
@@ -37,4 +41,6 @@ class Desk:
             notes=Notes(database),
             reports=Reports(database),
             rules=Rules(database),
+            fingerprints=Fingerprints(database),
+            preferences=Preferences(database),
         )

@@ -53,6 +53,7 @@ class LineLedger:
         self._jobs = desk.jobs
         self._pictures = desk.pictures
         self._uploads = desk.uploads
+        self._preferences = desk.preferences
         self._rules = rules
         self._pace = pace
         self._listeners = listeners
@@ -77,6 +78,8 @@ class LineLedger:
         if sentence is not None:
             await self.end(job.id, JobState.BLOCKED, sentence, give_back=True)
             return None
+        if await self._preferences.embeds_prompt(commission.author_id):
+            job = replace(job, embed_prompt=True)
         if job.request.image is None:
             return job
         image = await self._upload_of(job, job.request.image)

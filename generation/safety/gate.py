@@ -158,7 +158,14 @@ def _objection(verdicts: Sequence[Verdict | None]) -> str:
 
 def _approve(image: Image.Image, index: int | None, write: Write, names: tuple[str, ...]) -> Approved:
     file = write(image, index)
-    return Approved.of(file.data, media_type=file.media_type, width=image.width, height=image.height, checked_by=names)
+    return Approved.of(
+        file.data,
+        media_type=file.media_type,
+        width=image.width,
+        height=image.height,
+        checked_by=names,
+        mark=file.mark,
+    )
 
 
 def _image(pixels: Pixels) -> Image.Image | None:

@@ -35,7 +35,8 @@ def show(
     former = roots.count("-----BEGIN") - 1
     typer.echo(f"Pictures are signed as “{identity.name}”.")
     if former:
-        typer.echo(f"Pictures signed with {former} former certificate{'s' if former > 1 else ''} are still recognised.")
+        keys = "key" if former == 1 else "keys"
+        typer.echo(f"Signatures of {former} former {keys} are still recognised.")
 
 
 @app.command()

@@ -13,9 +13,7 @@ from generation.provenance.examination import Claim, Examination, Inscription
 from generation.provenance.keyring import Keyring
 from generation.provenance.phash import BITS, distance
 
-COPY = (
-    4  # bits; re-saved and resized copies were never further away (BENCHMARKS.md), different pictures never this near
-)
+COPY = 4  # bits; copies saved anew were never further away, other pictures never this near (BENCHMARKS.md)
 RESEMBLANCE = 6  # bits; an edited copy, or another picture of the same thing
 NOTHING = (
     "**There is no sign that it is from here.** That does not prove that it is not: cropping and screenshots take the "
@@ -77,7 +75,7 @@ def evidence_text(evidence: Evidence) -> str:
 def _own(claim: Claim, known: Fingerprint | None, file: Examination) -> str:
     model = f", with {echo(claim.model, 60)}" if claim.model else ""
     made = _made(known) if known is not None else f"made here{model}; the record of it is no longer kept"
-    if claim.intact:
+    if claim.intact and file.decoded:
         return f"**Made by this bot, and unchanged since.** Its signature holds: a picture {made}."
     lines = [
         "**Signed by this bot, but changed since.** What you see is not what was signed.",

@@ -19,6 +19,7 @@ from generation.provenance.examination import TEXT_LENGTH, Claim, Inscription
 MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp")  # in the order of SIGNATURES
 OFFLINE = {"verify_trust": True, "remote_manifest_fetch": False, "ocsp_fetch": False}  # a file must not make us call
 PROGRAM = "Atelier"
+CONTAINER = b"jumb"  # type of the box that every manifest is in
 
 
 def main() -> int:
@@ -90,7 +91,7 @@ def _claim(data: bytes, roots: str) -> dict[str, Any] | None:
     except (c2pa.C2paError.ManifestNotFound, c2pa.C2paError.RemoteManifest):
         return None
     except c2pa.C2paError:
-        return asdict(Claim(readable=False))
+        return asdict(Claim(readable=False)) if CONTAINER in data else None
     with reader:
         return asdict(_told(reader.get_active_manifest() or {}, reader.get_validation_results() or {}))
 
@@ -101,8 +102,8 @@ def _told(manifest: dict[str, Any], results: dict[str, Any]) -> Claim:
     failed = {item["code"] for item in active.get("failure", ())} - {"signingCredential.untrusted"}
     signature = manifest.get("signature_info", {})
     generator = (manifest.get("claim_generator_info") or [{}])[0]
-    actions = next((a["data"] for a in manifest.get("assertions", ()) if a["label"].startswith("c2pa.actions")), {})
-    about = (actions.get("actions") or [{}])[0].get("parameters", {})
+    deeds = [a["data"]["actions"] for a in manifest.get("assertions", ()) if a["label"].startswith("c2pa.actions")]
+    about = deeds[0][0].get("parameters", {}) if deeds and deeds[0] else {}
     return Claim(
         manifest=_short(manifest.get("label")),
         # Trusted says whose certificate it is; only a valid signature says that its key signed this statement.

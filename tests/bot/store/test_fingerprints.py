@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import time
 from collections.abc import AsyncIterator
 from dataclasses import fields
@@ -133,6 +134,22 @@ async def test_the_nearest_is_found_wherever_the_bits_differ(database: Database)
         assert found[1] == expected <= flips
         assert found[0].phash is not None
         assert (found[0].phash ^ asked).bit_count() == expected
+
+
+@pytest.mark.slow
+async def test_among_a_hundred_thousand_the_nearest_is_found_at_once(database: Database) -> None:
+    hashes = await filled(database, 100_000)
+    store, dice, taken = Fingerprints(database), random.Random(1), []
+    for _ in range(100):
+        asked = dice.choice(hashes) ^ 0b110011
+        began = time.perf_counter()
+        found = await store.nearest(asked, within=FARTHEST)
+        taken.append(time.perf_counter() - began)
+        assert found is not None
+    sys.stdout.write(
+        f"\nnearest of 100,000: median {1000 * sorted(taken)[50]:.1f} ms, p95 {1000 * sorted(taken)[95]:.1f} ms\n"
+    )
+    assert sorted(taken)[50] < 0.05
 
 
 async def test_what_is_too_far_away_is_not_found(database: Database) -> None:

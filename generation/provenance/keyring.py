@@ -86,19 +86,27 @@ class Keyring:
         if self._file.stat().st_mode & 0o077:
             log.warning("%s could be read by others on this machine; now it cannot any more", self._file)
             self._file.chmod(PRIVATE)
+        self._keep(root)
         return _identity(text, root)
 
     def _renew(self) -> Identity:
         text, root = _make()
+        self._keep(root)  # first: nothing may be signed by a key whose root is not kept
         try:
-            self._roots.mkdir(exist_ok=True)
-            # The root first: nothing may be signed by a key whose root is not kept.
-            name = root.fingerprint(hashes.SHA256()).hex()[:16]
-            _write(self._roots / f"{name}.pem", _pem(root), 0o644)
             _write(self._file, text, PRIVATE)
         except OSError as error:
             raise _unwritable(self._file.parent, error) from error
         return _identity(text, root)
+
+    def _keep(self, root: x509.Certificate) -> None:
+        path = self._roots / f"{root.fingerprint(hashes.SHA256()).hex()[:16]}.pem"
+        if path.exists():
+            return
+        try:
+            self._roots.mkdir(exist_ok=True)
+            _write(path, _pem(root), 0o644)
+        except OSError as error:
+            raise _unwritable(self._roots, error) from error
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

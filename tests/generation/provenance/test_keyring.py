@@ -102,6 +102,22 @@ def test_a_key_that_was_taken_away_is_made_anew(folder: Path) -> None:
     assert first.root in Keyring(folder).roots()
 
 
+def test_a_root_that_was_lost_is_kept_again(folder: Path) -> None:
+    first = Keyring(folder).open()
+    for path in (folder / "roots").iterdir():
+        path.unlink()
+    (folder / "roots").rmdir()
+    assert Keyring(folder).open() == first
+    assert Keyring(folder).roots() == first.root
+
+
+def test_roots_that_are_no_text_are_a_sentence(folder: Path) -> None:
+    Keyring(folder).open()
+    (folder / "roots" / "strange.pem").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match="cannot be read; restore them"):
+        Keyring(folder).roots()
+
+
 def test_a_key_that_others_could_read_is_closed_again(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     Keyring(folder).open()
     (folder / "signing.pem").chmod(0o644)

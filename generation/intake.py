@@ -24,6 +24,7 @@ MAX_BYTES = 10 * 1024 * 1024  # Discord's own limit for a member's file
 TIMEOUT = 5.0  # seconds; a picture of 16 megapixels takes about one
 AT_ONCE = 2
 NEEDED = frozenset({"PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT"})  # of the environment
+ALONE = {"RAYON_NUM_THREADS": "1"}  # threads would each take a share of the little memory
 
 _threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="intake")  # each waits for one process; more wait in line
 
@@ -76,7 +77,7 @@ def _in_child(module: str, given: bytes) -> subprocess.CompletedProcess[bytes] |
     """Run `module` in a process of its own; None when it took too long."""
     root = str(Path(generation.__file__).parents[1])
     # Whatever a hostile file makes of this process, it finds no token and no password there.
-    environment = {name: value for name, value in os.environ.items() if name in NEEDED} | {"PYTHONPATH": root}
+    environment = {name: value for name, value in os.environ.items() if name in NEEDED} | ALONE | {"PYTHONPATH": root}
     try:
         return subprocess.run(  # noqa: S603 - our own modules, by name
             [sys.executable, "-m", module],

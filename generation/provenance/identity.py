@@ -12,8 +12,3 @@ class Identity:
     name: str  # of the root certificate, e.g. "Atelier 3f9a2c17"
     chain: str  # PEM: the signing certificate, then its root
     key: str = field(repr=False)  # PEM, PKCS 8
-
-    @property
-    def root(self) -> str:
-        """PEM of the root certificate alone, which anybody may have."""
-        return "-----BEGIN" + self.chain.rpartition("-----BEGIN")[2]

@@ -1,4 +1,4 @@
-"""The command line: run, playground, doctor, migrate, filter."""
+"""The command line: run, playground, doctor, migrate, filter, certs."""
 
 from __future__ import annotations
 
@@ -125,11 +125,15 @@ def _carry_out(work: Callable[[], Coroutine[Any, Any, None]], verbose: bool, lev
 
 
 def main() -> None:
-    """Entry point; the filter command is mounted only when asked for, since it must start fast."""
+    """Entry point; the filter and certs commands are mounted only when asked for, since all must start fast."""
     if sys.argv[1:2] == ["filter"] or "--help" in sys.argv:
         from bot.moderation.cli import app as filter_commands
 
         cli.add_typer(filter_commands, name="filter")
+    if sys.argv[1:2] == ["certs"] or "--help" in sys.argv:
+        from bot.certs import app as certs_commands
+
+        cli.add_typer(certs_commands, name="certs")
     cli()
 
 

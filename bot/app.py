@@ -22,6 +22,7 @@ from bot.store.database import Database
 from bot.studio import Studio
 from generation.errors import ConfigError, ModelUnavailable
 from generation.models import ModelCard, describe
+from generation.provenance.keyring import FOLDER, Keyring
 from generation.workers.child import ChildWorker
 from generation.workers.worker import Worker
 
@@ -60,10 +61,11 @@ async def opened(config: Config, workers: tuple[Worker, ...] | None = None) -> A
     alone = only_this_machine(config)
     card = _described("model", config.model)
     others = {name: _named(name, _described(f"models.{name}", place)) for name, place in config.models.items()}
-    if workers is None:
-        workers = (ChildWorker(config.engine_settings(alone=alone)),)
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(config.database, config.data_dir))
+        identity = await asyncio.to_thread(Keyring(config.data_dir / FOLDER).open)
+        if workers is None:
+            workers = (ChildWorker(replace(config.engine_settings(alone=alone), identity=identity)),)
         desk = Desk.over(database, config.data_dir)
         rules = RuleBook(desk.rules)
         await rules.open()

@@ -32,7 +32,15 @@ log = logging.getLogger(__name__)
 
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # this bot never speaks
 
-COGS = ("cogs.dream", "cogs.line", "cogs.about", "cogs.filter", "cogs.policy")
+COGS = (
+    "cogs.dream",
+    "cogs.line",
+    "cogs.about",
+    "cogs.filter",
+    "cogs.policy",
+    "cogs.verify",
+    "cogs.preferences",
+)
 SLOWEST = 60.0  # seconds between two attempts to reach Discord at most
 GUILD_WAIT = 0.5  # seconds of silence after the last guild at which the client calls itself ready
 BAD_TOKEN = "Discord does not accept the bot's token; copy it again from the developer portal into DISCORD_TOKEN."  # noqa: S105 - a sentence

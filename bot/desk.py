@@ -8,10 +8,12 @@ from typing import Self
 
 from bot.store.database import Database
 from bot.store.files import FileStore
+from bot.store.fingerprints import Fingerprints
 from bot.store.jobs import JobStore
 from bot.store.outbox import Outbox
 from bot.store.pictures import PictureStore
 from bot.store.policies import Policies
+from bot.store.preferences import Preferences
 from bot.store.small import Notes, Reports, Rules
 
 
@@ -27,6 +29,8 @@ class Desk:
     reports: Reports
     rules: Rules
     policies: Policies
+    fingerprints: Fingerprints
+    preferences: Preferences
 
     @classmethod
     def over(cls, database: Database, folder: Path) -> Self:
@@ -40,4 +44,6 @@ class Desk:
             reports=Reports(database),
             rules=Rules(database),
             policies=Policies(database),
+            fingerprints=Fingerprints(database),
+            preferences=Preferences(database),
         )

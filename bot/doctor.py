@@ -25,6 +25,7 @@ from generation.errors import AtelierError, ConfigError
 from generation.job import Job
 from generation.models import describe
 from generation.options import size_of
+from generation.provenance.keyring import FOLDER, Keyring
 from generation.request import Request
 from generation.workers.child import ChildWorker
 from generation.workers.worker import WorkerStatus
@@ -71,7 +72,7 @@ async def examine(path: Path | None) -> None:
     config = load(path)
     typer.echo(str(Finding(Level.OK, "settings", "config.yaml and the environment can be read.")))
     failed = 0
-    for check in (_discord, _database, _disk_and_memory, _model, _trial_picture):
+    for check in (_discord, _database, _signing_key, _disk_and_memory, _model, _trial_picture):
         for finding in await check(config):
             typer.echo(str(finding))
             failed += finding.level is Level.FAILED
@@ -143,6 +144,14 @@ async def _database(config: Config) -> list[Finding]:
     except ConfigError as error:
         running = "already running" in error.sentence
         return [Finding(Level.WARNING if running else Level.FAILED, "database", error.sentence)]
+
+
+async def _signing_key(config: Config) -> list[Finding]:
+    try:
+        identity = await asyncio.to_thread(Keyring(config.data_dir / FOLDER).open)
+    except ConfigError as error:
+        return [Finding(Level.FAILED, "signing key", error.sentence)]
+    return [Finding(Level.OK, "signing key", f"Pictures are signed as “{identity.name}”.")]
 
 
 async def _disk_and_memory(config: Config) -> list[Finding]:

@@ -56,6 +56,7 @@ class LineLedger:
         self._jobs = desk.jobs
         self._pictures = desk.pictures
         self._uploads = desk.uploads
+        self._preferences = desk.preferences
         self._rules = rules
         self._policies = policies
         self._pace = pace
@@ -87,6 +88,8 @@ class LineLedger:
             clearance=self._policies.of(place).clearance(place),
             strict=absolute.hints_at_minors(job.request),
         )
+        if await self._preferences.embeds_prompt(commission.author_id):
+            job = replace(job, embed_prompt=True)
         if job.request.image is None:
             return job
         image = await self._upload_of(job, job.request.image)

@@ -107,7 +107,7 @@ class Files(Section):
     """How pictures are stored and posted."""
 
     format: Literal["webp", "png", "jpeg"] = "webp"
-    embed_recipe: bool = True
+    embed_recipe: bool = True  # the prompt is part of it only for members who ask for that
 
 
 class Previews(Section):

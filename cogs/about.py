@@ -23,6 +23,8 @@ Under every picture:
 - **Again** paints the same wish with new noise, **Edit** lets you change the recipe first.
 - **Recipe** tells everything needed to paint it again, **Delete** removes it (yours, or for moderators).
 - **Report** keeps a note for the moderators of this server that something is wrong with it.
+**/verify** says whether a picture was made here; so does *Is this from here?* in the menu of a message.
+**/preferences** decides whether your prompts are written into your picture files.
 **/queue** shows the line, **/cancel** takes you out of it, **/quota** says how much you can ask for.
 **/about** says which model paints and what is checked. Moderators: **/filter**."""
 

@@ -96,7 +96,7 @@ def paint(
             options=EngineOptions(measure_seconds=0.0),  # one picture is painted sooner than a size is measured
             allow_unchecked_uploads=True,  # nobody but the person at this terminal sees the picture
         )
-        result = asyncio.run(_paint(settings, Job(id="terminal", request=request, image=source)))
+        result = asyncio.run(_paint(settings, Job(id="terminal", request=request, image=source, embed_prompt=True)))
         _write(result, request, out)
     except AtelierError as error:
         fail(error)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import logging
 import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import generation
 from generation.errors import BadRequest
 from generation.intake_child import MAX_ASPECT, MAX_PIXELS, REASONS, SIGNATURES, UNREADABLE
+from generation.provenance.examination import Examination
 
 log = logging.getLogger(__name__)
 
@@ -20,38 +24,72 @@ MAX_BYTES = 10 * 1024 * 1024  # Discord's own limit for a member's file
 TIMEOUT = 5.0  # seconds; a picture of 16 megapixels takes about one
 AT_ONCE = 2
 NEEDED = frozenset({"PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT"})  # of the environment
+ALONE = {"RAYON_NUM_THREADS": "1"}  # threads would each take a share of the little memory
 
 _threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="intake")  # each waits for one process; more wait in line
 
 
 async def clean(data: bytes) -> bytes:
     """PNG, RGB, upright, at most 2,048 pixels on the long side, of an uploaded file; raises BadRequest."""
+    _check(data)
+    return await asyncio.get_running_loop().run_in_executor(_threads, _decode, data)
+
+
+async def inspect(data: bytes, roots: str) -> Examination:
+    """What an uploaded file says of its origin; `roots` are PEM of our own certificates. Raises BadRequest."""
+    _check(data)
+    return await asyncio.get_running_loop().run_in_executor(_threads, _inspect, data, roots)
+
+
+def _check(data: bytes) -> None:
     if len(data) > MAX_BYTES:
         size, most = len(data) / 1024**2, MAX_BYTES // 1024**2
         raise BadRequest(f"That file has {size:.1f} MiB; at most {most} MiB are possible.")
     if not any(data[skip : skip + len(magic)] == magic for magic, skip in SIGNATURES):
         raise BadRequest("That file is not a PNG, JPEG or WebP picture, whatever its name says.")
-    return await asyncio.get_running_loop().run_in_executor(_threads, _decode, data)
 
 
 def _decode(data: bytes) -> bytes:
+    done = _in_child("generation.intake_child", data)
+    if done is None:
+        raise BadRequest("That picture takes too long to read; please save it anew and try again.")
+    if done.returncode == 0 and done.stdout:
+        return done.stdout
+    if done.returncode not in REASONS:
+        log.warning("intake ended with code %s: %s", done.returncode, _said(done.stderr))
+    sentence = REASONS.get(done.returncode, REASONS[UNREADABLE])
+    raise BadRequest(sentence.format(pixels=MAX_PIXELS // 1_000_000, aspect=MAX_ASPECT))
+
+
+def _inspect(data: bytes, roots: str) -> Examination:
+    done = _in_child("generation.provenance.inspect_child", roots.encode("ascii") + b"\0" + data)
+    if done is None:
+        raise BadRequest("That picture takes too long to read, so nothing can be said of it.")
+    if done.returncode:
+        log.warning("inspection ended with code %s: %s", done.returncode, _said(done.stderr))
+    found: dict[str, Any] = {}
+    for line in done.stdout.splitlines():
+        found |= json.loads(line)
+    return Examination.of(hashlib.sha256(data).hexdigest(), found)
+
+
+def _in_child(module: str, given: bytes) -> subprocess.CompletedProcess[bytes] | None:
+    """Run `module` in a process of its own; None when it took too long."""
     root = str(Path(generation.__file__).parents[1])
     # Whatever a hostile file makes of this process, it finds no token and no password there.
-    environment = {name: value for name, value in os.environ.items() if name in NEEDED} | {"PYTHONPATH": root}
+    environment = {name: value for name, value in os.environ.items() if name in NEEDED} | ALONE | {"PYTHONPATH": root}
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "generation.intake_child"],
-            input=data,
+        return subprocess.run(  # noqa: S603 - our own modules, by name
+            [sys.executable, "-m", module],
+            input=given,
             capture_output=True,
             timeout=TIMEOUT,
             env=environment,
             process_group=0,
         )
-    except subprocess.TimeoutExpired as error:
-        raise BadRequest("That picture takes too long to read; please save it anew and try again.") from error
-    if done.returncode == 0 and done.stdout:
-        return done.stdout
-    if done.returncode not in REASONS:
-        log.warning("intake ended with code %s: %s", done.returncode, done.stderr.decode("utf-8", "replace")[-400:])
-    sentence = REASONS.get(done.returncode, REASONS[UNREADABLE])
-    raise BadRequest(sentence.format(pixels=MAX_PIXELS // 1_000_000, aspect=MAX_ASPECT))
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def _said(stderr: bytes) -> str:
+    return stderr.decode("utf-8", "replace")[-400:]

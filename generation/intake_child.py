@@ -7,6 +7,10 @@ import io
 import resource
 import sys
 import warnings
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 MAX_PIXELS = 16_000_000
 MAX_ASPECT = 8
@@ -24,10 +28,7 @@ REASONS = {
 
 def main() -> int:
     """Decode standard input; the exit code is a reason, or 0."""
-    with contextlib.suppress(ValueError):  # macOS knows no such limit; the size of pictures is limited all the same
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    confine()
     data = sys.stdin.buffer.read()
     try:
         return _decode(data)
@@ -36,28 +37,53 @@ def main() -> int:
         return TOO_LARGE if type(error).__name__.startswith("DecompressionBomb") else UNREADABLE
 
 
-def _decode(data: bytes) -> int:
+def confine() -> None:
+    """Bound what this process may take, whatever a file makes of it."""
+    with contextlib.suppress(ValueError):  # macOS knows no such limit; the size of pictures is limited all the same
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def upright(data: bytes) -> Image.Image | int:
+    """The picture as people see it, RGB, at most 2,048 pixels on the long side; or the reason why there is none."""
     from PIL import Image, ImageOps
 
-    warnings.simplefilter("error")  # Pillow warns of bombs and of broken metadata
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS * 4  # our own limit comes first; this one catches what hides in frames
-    with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as image:
-        width, height = image.size
-        if width * height > MAX_PIXELS:
-            return TOO_LARGE
-        if max(width, height) > MAX_ASPECT * min(width, height):
-            return TOO_LONG
-        image.draft("RGB", (MAX_SIDE, MAX_SIDE))  # lets JPEG decode at a fraction of its size
-        image.load()  # the first frame of an animation
-        upright = ImageOps.exif_transpose(image)
-    if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
-        layer = upright.convert("RGBA")
-        upright = Image.new("RGBA", layer.size, (255, 255, 255, 255))
-        upright.alpha_composite(layer)
-    elif upright.mode.startswith("I;16"):
-        upright = upright.point(lambda value: value / 256).convert("L")
-    plain = upright.convert("RGB")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # Pillow warns of bombs and of broken metadata
+        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as image:
+            width, height = image.size
+            if width * height > MAX_PIXELS:
+                return TOO_LARGE
+            if max(width, height) > MAX_ASPECT * min(width, height):
+                return TOO_LONG
+            image.draft("RGB", (MAX_SIDE, MAX_SIDE))  # lets JPEG decode at a fraction of its size
+            image.load()  # the first frame of an animation
+            turned = ImageOps.exif_transpose(image)
+        return _plain(turned)
+
+
+def _plain(picture: Image.Image) -> Image.Image:
+    from PIL import Image
+
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        layer = picture.convert("RGBA")
+        picture = Image.new("RGBA", layer.size, (255, 255, 255, 255))
+        picture.alpha_composite(layer)
+    elif picture.mode.startswith("I;16"):
+        picture = picture.point(lambda value: value / 256).convert("L")
+    plain = picture.convert("RGB")
     plain.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
+    return plain
+
+
+def _decode(data: bytes) -> int:
+    from PIL import Image
+
+    plain = upright(data)
+    if isinstance(plain, int):
+        return plain
     clean = Image.new("RGB", plain.size)
     clean.paste(plain)  # a new picture carries no metadata of the old one
     buffer = io.BytesIO()

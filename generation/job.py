@@ -41,6 +41,7 @@ class Job:
     clearance: Level = Level.NEUTRAL  # pictures up to this level may be shown where it was asked for
     strict: bool = False  # the words hint at minors: anything above NEUTRAL is kept from everybody
     review: bool = False  # a rule asks for a moderator's look before anything is shown
+    embed_prompt: bool = False  # its author wants the prompt inside the file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

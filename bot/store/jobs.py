@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.order import Commission, Order, Quota
 from bot.store import accounts
 from bot.store.database import Database
+from bot.store.fingerprints import keep_fingerprints
 from bot.store.pictures import keep_pictures
 from bot.store.rows import JobIds, commission_of, job_values, press_of
 from bot.store.schema import jobs
@@ -105,6 +106,7 @@ class JobStore:
             if not changed.rowcount:
                 return False
             await keep_pictures(connection, result)
+            await keep_fingerprints(connection, result, self._clock())
         return True
 
     async def end(

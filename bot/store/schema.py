@@ -149,3 +149,26 @@ notes = Table(
     Column("key", String(60), primary_key=True),  # small facts the house remembers: virtual time, synced commands
     Column("value", Text, nullable=False),
 )
+
+fingerprints = Table(
+    "fingerprints",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("manifest", String(60), nullable=False, index=True),  # of the file's C2PA; empty when there is none
+    Column("job_id", String(16), nullable=False),
+    Column("model", String(100), nullable=False),
+    Column("made_at", Float, nullable=False, index=True),
+    # The perceptual hash, lowest 16 bits first; NULL for a picture too plain to have one.
+    Column("band0", Integer, index=True),
+    Column("band1", Integer, index=True),
+    Column("band2", Integer, index=True),
+    Column("band3", Integer, index=True),
+)
+
+preferences = Table(
+    "preferences",
+    metadata,
+    Column("member_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("embed_prompt", Boolean, nullable=False),
+    Column("changed_at", Float, nullable=False),
+)

@@ -213,6 +213,22 @@ def stages(
         outputs(report)
 
 
+@app.command()
+def provenance(
+    sheet: Annotated[Path | None, typer.Option(help="Many pictures in one, by `generation.starter sheet`.")] = None,
+    budget: Annotated[float, typer.Option(min=1, help="Seconds in all.")] = 30.0,
+    json_file: Json = None,
+    markdown: Markdown = None,
+) -> None:
+    """What it costs to sign, fingerprint and examine a picture file, and how well copies are recognised."""
+    with _measuring(Outputs(json_file, markdown), None) as (outputs, told):
+        from generation.bench import provenance as origin
+
+        report = Report(environment("cpu"))
+        origin.measure(report, sheet=sheet, budget=budget, told=told)
+        outputs(report)
+
+
 @contextmanager
 def _measuring(outputs: Outputs, arch: str | None) -> Iterator[tuple[Callable[[Report], None], Told]]:
     """A progress bar while the body runs; what it hands over is printed and written; errors become sentences."""

@@ -16,7 +16,7 @@ from rich.table import Table
 from generation.bench import plots
 from generation.errors import BadRequest
 
-PACKAGES = ("torch", "diffusers", "transformers", "pillow", "numpy")
+PACKAGES = ("torch", "diffusers", "transformers", "pillow", "numpy", "c2pa-python")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
 
 from generation.engine.recipe import parse_parameters
+from generation.provenance.mark import UNMARKED, Mark
 
 MEDIA_TYPES = {"webp": "image/webp", "png": "image/png", "jpeg": "image/jpeg"}
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/"  # IPTC's vocabulary of how a picture came to be
@@ -28,12 +29,17 @@ class PictureFile:
 
     data: bytes = field(repr=False)
     media_type: str
+    mark: Mark = UNMARKED
+
+
+def source_type(*, from_upload: bool) -> str:
+    """The IPTC's word for how a picture came to be: by a trained model alone, or with an uploaded picture."""
+    return SOURCE_TYPE + ("compositeWithTrainedAlgorithmicMedia" if from_upload else "trainedAlgorithmicMedia")
 
 
 def encode(image: Image.Image, file_format: str, *, parameters: str | None, from_upload: bool) -> PictureFile:
     """Encode `image` ("webp" is lossless), with `parameters` in its metadata unless None."""
-    kind = "compositeWithTrainedAlgorithmicMedia" if from_upload else "trainedAlgorithmicMedia"
-    xmp = XMP.format(source=SOURCE_TYPE + kind).encode()
+    xmp = XMP.format(source=source_type(from_upload=from_upload)).encode()
     exif = _exif(parameters)
     buffer = io.BytesIO()
     if file_format == "png":

@@ -9,14 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import diffusers
 import torch
-from PIL import Image
 
-from generation.engine import files, recipe
+from generation.engine import recipe
+from generation.engine.marking import Marking
 from generation.engine.painting import Painting
 from generation.engine.shelf import Model
 from generation.errors import AtelierError, BrokenPicture, NotApproved, PaintingError
 from generation.job import Result
-from generation.request import Request
 from generation.safety.gate import Gate, Pixels, Released
 from generation.workers.worker import EngineSettings
 
@@ -29,7 +28,7 @@ class Finishing:
     """The last stages of every job of one engine."""
 
     def __init__(self, settings: EngineSettings, done: Callable[[Painting, Result], None]) -> None:
-        self._settings = settings
+        self._marking = Marking(settings)
         self._done = done
         count = min(THREADS, max(1, (os.cpu_count() or 1) // 2))
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="finish")
@@ -55,8 +54,8 @@ class Finishing:
             painting.on_failed(PaintingError())
 
     def _result(self, painting: Painting, model: Model, gate: Gate, pixels: Sequence[Pixels], how: object) -> Result:
-        request = painting.job.request
-        released = gate.release(pixels, job=painting.job, write=self._writer(request, model))
+        job, card, request = painting.job, model.card, painting.job.request
+        released = gate.release(pixels, job=job, write=lambda image, index: self._marking.file(image, index, job, card))
         _demand_one(released)
         assert isinstance(how, dict)
         made_with = {
@@ -68,21 +67,12 @@ class Finishing:
             **how,
         }
         return Result(
-            job_id=painting.job.id,
+            job_id=job.id,
             pictures=released.pictures,
             grid=released.grid,
-            recipe=recipe.as_values(request, model.card, made_with),
+            recipe=recipe.as_values(request, card, made_with),
             seconds=painting.seconds,
         )
-
-    def _writer(self, request: Request, model: Model) -> Callable[[Image.Image, int | None], files.PictureFile]:
-        def write(image: Image.Image, index: int | None) -> files.PictureFile:
-            own = request if index is None else request.single(index)
-            parameters = recipe.as_parameters(own, model.card) if self._settings.embed_recipe else None
-            upload = request.image is not None
-            return files.encode(image, self._settings.file_format, parameters=parameters, from_upload=upload)
-
-        return write
 
 
 def _demand_one(released: Released) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from pathlib import PurePath
 
 from generation.models import ModelCard
 from generation.options import SAMPLERS
@@ -14,8 +15,11 @@ PAIR = re.compile(r'\s*([\w ]+):\s*("(?:\\.|[^"\\])*"|[^,]*)(?:,|$)')
 NEGATIVE = "Negative prompt: "
 
 
-def as_parameters(request: Request, card: ModelCard) -> str:
-    """The text form that Stable Diffusion programs have in common: prompt, negative prompt, one line of pairs."""
+def as_parameters(request: Request, card: ModelCard, *, with_prompt: bool = True) -> str:
+    """The text form that Stable Diffusion programs have in common: prompt, negative prompt, one line of pairs.
+
+    Without the prompt, only the line of pairs is left.
+    """
     pairs: dict[str, object] = {
         "Steps": request.steps,
         "Sampler": SAMPLERS[request.sampler],
@@ -23,7 +27,7 @@ def as_parameters(request: Request, card: ModelCard) -> str:
         "Seed": request.seed,
         "Size": f"{request.width}x{request.height}",
         "Model hash": card.sha256[:10],
-        "Model": card.name,
+        "Model": PurePath(card.name).name,  # of a path only its end: the rest is the owner's machine
     }
     if request.strength is not None:
         pairs["Denoising strength"] = request.strength
@@ -35,12 +39,14 @@ def as_parameters(request: Request, card: ModelCard) -> str:
     if len(request.variations) > 1:
         pairs["Variations"] = " ".join(f"{item.seed}:{item.strength}" for item in request.variations)
     pairs["Version"] = "Atelier"
+    line = ", ".join(f"{key}: {_quoted(value)}" for key, value in pairs.items())
+    if not with_prompt:
+        return line
     tags = "".join(f" <lora:{lora.name}:{lora.scale:g}>" for lora in request.loras)
     lines = [request.prompt + tags]
     if request.negative:
         lines.append(NEGATIVE + request.negative)
-    lines.append(", ".join(f"{key}: {_quoted(value)}" for key, value in pairs.items()))
-    return "\n".join(lines)
+    return "\n".join([*lines, line])
 
 
 def parse_parameters(text: str) -> dict[str, str]:

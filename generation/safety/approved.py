@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Self, final
 
 from generation.errors import NotApproved
+from generation.provenance.mark import UNMARKED, Mark
 from generation.safety.held import Held
 from generation.safety.level import Level
 
@@ -26,6 +27,7 @@ class Approved:
     height: int
     checked_by: tuple[str, ...]  # names and versions of the checkers that approved it
     level: Level = Level.NEUTRAL  # the most that any of them saw; above NEUTRAL only where the place allows it
+    mark: Mark = UNMARKED  # what it can be recognised by later; not kept with the file
 
     def __post_init__(self) -> None:
         if not self.checked_by:
@@ -43,6 +45,7 @@ class Approved:
         height: int,
         checked_by: tuple[str, ...],
         level: Level = Level.NEUTRAL,
+        mark: Mark = UNMARKED,
     ) -> Self:
         """Bind the gate's approval to `data`; to be called by the gate alone."""
         return cls(
@@ -53,6 +56,7 @@ class Approved:
             height=height,
             checked_by=checked_by,
             level=level,
+            mark=mark,
         )
 
     @classmethod
@@ -65,4 +69,5 @@ class Approved:
             height=held.height,
             checked_by=(*held.checked_by, by),
             level=held.level,
+            mark=held.mark,
         )

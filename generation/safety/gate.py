@@ -154,6 +154,7 @@ class Gate:
             level=judgement.level,
             seen=judgement.seen,
             checked_by=self._names(job.request),
+            mark=file.mark,
         )
         return Picture(
             index=index,
@@ -214,6 +215,7 @@ def _approve(image: Image.Image, file: PictureFile, names: tuple[str, ...], leve
         height=image.height,
         checked_by=names,
         level=level,
+        mark=file.mark,
     )
 
 

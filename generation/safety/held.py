@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import final
 
+from generation.provenance.mark import UNMARKED, Mark
 from generation.safety.level import Level
 
 
@@ -23,3 +24,4 @@ class Held:
     level: Level
     seen: tuple[str, ...]  # the checkers' reasons, for moderators
     checked_by: tuple[str, ...]
+    mark: Mark = UNMARKED  # what it can be recognised by, should a moderator let it through

@@ -9,6 +9,7 @@ from typing import Protocol
 from generation.engine.options import EngineOptions
 from generation.job import Job, Progress, Result
 from generation.models import ModelCard
+from generation.provenance.identity import Identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,8 @@ class EngineSettings:
     checkers: tuple[str, ...] = ()  # names or folders, see generation.safety.gate
     allow_unchecked_uploads: bool = False  # only ever true when no other person can be reached (the local Discord)
     file_format: str = "webp"  # webp, png, jpeg
-    embed_recipe: bool = True
+    embed_recipe: bool = True  # the line of settings; the prompt is in it only where its author wants that
+    identity: Identity | None = None  # who signs the files; None: nobody
     step_timeout: float = 60.0  # seconds without any sign of life from the engine before it is replaced
     options: EngineOptions = field(default_factory=EngineOptions)
     notebook: str = ""  # file in which measurements are kept between starts; empty: nowhere

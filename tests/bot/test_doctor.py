@@ -30,6 +30,7 @@ def test_without_a_token_everything_else_is_examined_for_real(tmp_path):
     assert {"settings", "token", "database", "disk", "memory", "model", "device", "safety", "picture"} <= lines.keys()
     assert lines["token"].startswith("warning")
     assert lines["database"].startswith("ok")
+    assert lines["signing"].startswith("ok")
     assert "Painted and approved" in lines["picture"]
     assert "starter closed world" in lines["safety"]
 

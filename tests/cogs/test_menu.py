@@ -15,6 +15,22 @@ from generation.job import JobState
 from generation.options import ASPECTS, FLOW, SAMPLERS
 from tests.house import open_house
 
+CHAT = {
+    "dream",
+    "queue",
+    "cancel",
+    "quota",
+    "help",
+    "about",
+    "filter",
+    "policy",
+    "verify",
+    "preferences",
+}
+MESSAGES = {
+    "Is this from here?",
+}
+
 
 @pytest.fixture
 async def menu(tmp_path: Path) -> AsyncIterator[dict[str, dict[str, Any]]]:
@@ -31,8 +47,10 @@ def _options(command: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 async def test_every_command_is_there_and_within_discords_limits(menu: dict[str, dict[str, Any]]) -> None:
-    assert set(menu) == {"dream", "queue", "cancel", "quota", "help", "about", "filter", "policy"}
-    for command in menu.values():
+    chat = {name: command for name, command in menu.items() if command["type"] == 1}
+    assert set(chat) == CHAT
+    assert {name: command["type"] for name, command in menu.items() if name not in chat} == dict.fromkeys(MESSAGES, 3)
+    for command in chat.values():
         parts = [
             command,
             *command["options"],

@@ -81,7 +81,7 @@ async def test_words_that_hint_at_minors_leave_nothing_behind(tmp_path: Path) ->
         Level.HIGH,
         lambda: time.sleep(2),
     ],
-    ids=str,
+    ids=["raises", "none", "empty", "words", "two", "nan", "infinite", "no-level", "truth", "low", "high", "hangs"],
 )
 async def test_for_every_outcome_but_approved_no_byte_reaches_discord(tmp_path: Path, fault: Any) -> None:
     painter = GatedPainter(Scripted(always=fault), timeout=0.2)

@@ -108,3 +108,20 @@ def test_a_mistake_gets_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert result.exit_code == 2, result.output
     assert sentence in " ".join(result.output.split())
     assert "Traceback" not in result.output
+
+
+def test_provenance(tmp_path: Path):
+    found = figures(tmp_path, "provenance", "--budget", "1")
+    for kind in ("webp", "png", "jpeg"):
+        assert 0 < found[f"provenance.{kind}_1024.sign_s"] < 1
+        assert 2000 < found[f"provenance.{kind}_1024.bytes_added"] < 5000
+    assert found["looks.pictures"] == 24
+    assert found["looks.JPEG_50.most"] <= 4
+    assert found["looks.different_pictures.least"] > 6
+
+
+def test_provenance_of_no_picture(tmp_path: Path):
+    (tmp_path / "sheet.png").write_text("no picture")
+    result = CliRunner().invoke(app, ["bench", "provenance", "--sheet", str(tmp_path / "sheet.png")])
+    assert result.exit_code == 2
+    assert "cannot be read as a picture" in result.output

@@ -1,0 +1,1 @@
+"""Where a picture came from: signed into its file, and found again in files that people bring."""

@@ -1,0 +1,86 @@
+"""What is said of a picture: never more than the evidence holds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.store.fingerprints import Fingerprint
+from bot.verify import NOTHING, Evidence, evidence_text
+from generation.provenance.examination import Claim, Examination, Inscription
+
+FILE = Examination(sha256="0" * 64, phash=0, decoded=True)
+KNOWN = Fingerprint(sha256="1" * 64, manifest="urn:x", job_id="a" * 16, model="ink", made_at=1_790_000_000.5, phash=0)
+OURS = Claim(manifest="urn:x", ours=True, intact=True, signer="Atelier 1", generator="Atelier 0.1.0", model="ink")
+THEIRS = Claim(manifest="urn:y", intact=True, signer="ACME <@1> **Camera**", generator="acme 3")
+WORDS = Inscription(ours=True, generated=True, model="ink", seed="7")
+MADE = "made here on <t:1790000000:D> with ink"
+
+
+def said(known: Fingerprint | None = None, **about) -> str:
+    alike, same_bytes = about.pop("alike", None), about.pop("same_bytes", False)
+    return evidence_text(Evidence(file=replace(FILE, **about), known=known, same_bytes=same_bytes, alike=alike))
+
+
+def test_the_very_file() -> None:
+    text = said(KNOWN, same_bytes=True)
+    assert text == f"**Made by this bot, and unchanged since.** It is, byte for byte, a file {MADE}."
+
+
+def test_our_signature_that_holds() -> None:
+    assert said(KNOWN, claim=OURS) == (
+        f"**Made by this bot, and unchanged since.** Its signature holds: a picture {MADE}."
+    )
+    assert "made here, with ink; the record of it is no longer kept" in said(claim=OURS)
+
+
+@pytest.mark.parametrize(("phash", "words"), [(0b111, "still looks much like"), (2**40 - 1, "does not look like")])
+def test_our_signature_on_a_changed_picture(phash: int, words: str) -> None:
+    text = said(KNOWN, claim=replace(OURS, intact=False), phash=phash)
+    assert text.startswith("**Signed by this bot, but changed since.**")
+    assert MADE in text
+    assert words in text
+    assert "unchanged" not in text
+
+
+def test_our_signature_on_a_file_that_cannot_be_read() -> None:
+    text = said(KNOWN, claim=OURS, decoded=False, phash=None)
+    assert text.startswith("**Signed by this bot, but changed since.**")
+    assert "look" not in text.partition("belongs to")[2]
+
+
+def test_a_strangers_signature() -> None:
+    text = said(claim=THEIRS)
+    assert text.startswith("**Signed by somebody else.**")
+    assert "was not checked" in text
+    assert "<@1>" not in text.replace("\\<@1>", "")
+    assert "**Camera**" not in text
+    broken = said(claim=replace(THEIRS, intact=False))
+    assert broken.startswith("**A signature that does not hold.**")
+    assert "no signature of this bot" in broken
+    assert said(claim=Claim(readable=False)).startswith("**Its signature cannot be read.**")
+
+
+def test_metadata_proves_nothing() -> None:
+    text = said(inscription=WORDS)
+    assert text.startswith("**Its metadata says that an Atelier bot made it** (model ink, seed 7).")
+    assert "proves nothing" in text
+    assert "Its metadata says that an AI model made it." in said(inscription=Inscription(generated=True))
+
+
+def test_looks_are_a_hint() -> None:
+    assert said(alike=(KNOWN, 2)).startswith(f"**It looks almost exactly like a picture {MADE}.**")
+    assert "Difference in looks: 2 of 64" in said(alike=(KNOWN, 2))
+    assert said(alike=(KNOWN, 6)).startswith(f"**It resembles a picture {MADE}.**")
+    assert "just another picture" in said(alike=(KNOWN, 6))
+
+
+def test_hints_add_up() -> None:
+    text = said(claim=THEIRS, inscription=WORDS, alike=(KNOWN, 0))
+    assert [line[:12] for line in text.splitlines()] == ["**Signed by ", "**Its metada", "**It looks a", "-# Differenc"]
+
+
+def test_nothing_at_all() -> None:
+    assert said() == NOTHING
+    assert "does not prove" in NOTHING

@@ -7,14 +7,27 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Self, get_args
 
 import yaml
 from dotenv import dotenv_values
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
-from bot.sections import Dream, Engine, Files, Line, Metrics, Playground, Previews, Safety, Section, Tier
+from bot.sections import (
+    Dream,
+    Engine,
+    Files,
+    LicenceEntry,
+    Line,
+    Metrics,
+    Playground,
+    Previews,
+    Privacy,
+    Safety,
+    Section,
+    Tier,
+)
 from generation.engine.options import EngineOptions
 from generation.errors import ConfigError
 from generation.limits import Allowance
@@ -31,6 +44,7 @@ class Config(Section):
     database_url: str = ""
     model: str = Field(default="starter", min_length=1)
     models: dict[str, str] = Field(default_factory=dict, max_length=24)  # further ones, by the names members choose
+    licences: dict[str, LicenceEntry] = Field(default_factory=dict)  # by model name, where the known one is wrong
     loras: str = ""  # folder
     engine: Engine = Engine()
     dream: Dream = Dream()
@@ -41,6 +55,7 @@ class Config(Section):
     previews: Previews = Previews()
     playground: Playground = Playground()
     metrics: Metrics = Metrics()
+    privacy: Privacy = Privacy()
     shutdown_grace: float = Field(default=30.0, ge=0)  # seconds
     token: SecretStr | None = Field(default=None, exclude=True)
     api_url: str = DISCORD_API
@@ -58,6 +73,13 @@ class Config(Section):
         if any(not 1 <= len(name) <= 100 or not place for name, place in value.items()):
             raise ValueError("must give every model a name of 1 to 100 letters and a place")
         return value
+
+    @model_validator(mode="after")
+    def _licences_of_models(self) -> Self:
+        strange = next((name for name in self.licences if name not in (self.model, *self.models)), None)
+        if strange is not None:
+            raise ValueError(f"must name models of this file under licences; there is no “{strange}”")
+        return self
 
     @property
     def database(self) -> str:

@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from bot.store.archive import Archive
 from bot.store.database import Database
+from bot.store.departures import Departures
 from bot.store.files import FileStore
 from bot.store.jobs import JobStore
 from bot.store.outbox import Outbox
 from bot.store.pictures import PictureStore
+from bot.store.pseudonyms import Pseudonyms
+from bot.store.shelves import Shelves
 from bot.store.small import Notes, Reports, Rules
+from bot.store.terms import Acceptances, PendingOrders
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,11 @@ class Desk:
     notes: Notes
     reports: Reports
     rules: Rules
+    acceptances: Acceptances
+    pending: PendingOrders
+    departures: Departures
+    archive: Archive
+    shelves: Shelves
 
     @classmethod
     def over(cls, database: Database, folder: Path) -> Self:
@@ -37,4 +47,9 @@ class Desk:
             notes=Notes(database),
             reports=Reports(database),
             rules=Rules(database),
+            acceptances=Acceptances(database),
+            pending=PendingOrders(database),
+            departures=Departures(database),
+            archive=Archive(database, Pseudonyms(folder)),
+            shelves=Shelves(database, folder),
         )

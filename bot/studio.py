@@ -10,10 +10,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from bot.composer import Composer
 from bot.config import Config
 from bot.desk import Desk
-from bot.ledger import LineLedger, Listeners
+from bot.ledger import UPLOAD_GONE, LineLedger, Listeners
 from bot.order import Admission, Commission, LineEntry, Member, Order, Quota, Standing
 from bot.rulebook import RuleBook
 from bot.store.jobs import LIVE
+from bot.terms import Terms
 from generation.dispatch import Dispatcher
 from generation.errors import BadRequest, Blocked, Cancelled, NotAllowed, UploadsRefused
 from generation.intake import clean
@@ -55,7 +56,9 @@ class Studio:
         self.composer = Composer(config, lambda: self.card, others or {})
         self._jobs = desk.jobs
         self._uploads = desk.uploads
-        self._conditions = tuple(conditions)
+        self.terms = Terms(config, card, others or {}, desk)
+        self._archive = desk.archive
+        self._conditions = (*conditions, self._upload_is_kept, self.terms.condition)
         self._workers = tuple(workers)
         self._pace = Pace()
         # One admission at a time: the store takes one writer anyway, and first answers of others come before it.
@@ -108,6 +111,7 @@ class Studio:
         self.check(order)
         for condition in self._conditions:
             await condition(order)
+        await self._archive.take_up(order.member.id)
         allowance, limit = self._allowance(order.member), self.config.line.waiting
         async with self._admitting:
             job_id, repeated = await self._jobs.enqueue(order, self._cost(order.request), allowance, limit)
@@ -128,6 +132,10 @@ class Studio:
     async def load_upload(self, sha256: str) -> bytes | None:
         """The kept picture, or None when it is gone."""
         return await self._uploads.get(sha256)
+
+    async def _upload_is_kept(self, order: Order) -> None:
+        if order.request.image is not None and not await self._uploads.has(order.request.image):
+            raise BadRequest(UPLOAD_GONE)
 
     def _cost(self, request: Request) -> float:
         card = self.card

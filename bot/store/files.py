@@ -7,8 +7,10 @@ import hashlib
 import os
 import re
 import tempfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+UNFINISHED = ".new-"  # how the names of files begin that are being written
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -26,9 +28,44 @@ class FileStore:
         """The bytes with that digest, or None when they are gone or damaged."""
         return await asyncio.to_thread(self._get, sha256)
 
+    async def has(self, sha256: str) -> bool:
+        """Whether there is a file with that digest."""
+        return await asyncio.to_thread(self._path(sha256).exists)
+
     async def remove(self, sha256: str) -> None:
         """Delete the file with that digest; nothing happens when it is gone already."""
         await asyncio.to_thread(self._path(sha256).unlink, missing_ok=True)
+
+    async def older_than(self, moment: float) -> AsyncIterator[list[str]]:
+        """Digests of the files last kept before `moment` (epoch seconds), folder by folder; leftovers go at once."""
+        for number in range(256):
+            if names := await asyncio.to_thread(self._older_in, self._folder / f"{number:02x}", moment):
+                yield names
+
+    async def remove_if_older(self, sha256: str, moment: float) -> bool:
+        """Delete the file unless it was kept again since `moment`; whether it was there and is gone now."""
+        return await asyncio.to_thread(self._remove_if_older, sha256, moment)
+
+    def _older_in(self, folder: Path, moment: float) -> list[str]:
+        try:
+            files = [(entry.name, entry.stat().st_mtime) for entry in os.scandir(folder)]
+        except FileNotFoundError:
+            return []
+        old = [name for name, kept_at in files if kept_at < moment]
+        for name in old:
+            if name.startswith(UNFINISHED):  # what a crash left half-written
+                (folder / name).unlink(missing_ok=True)
+        return sorted(name for name in old if DIGEST.fullmatch(name))
+
+    def _remove_if_older(self, sha256: str, moment: float) -> bool:
+        path = self._path(sha256)
+        try:
+            if path.stat().st_mtime >= moment:
+                return False
+            path.unlink()
+        except FileNotFoundError:
+            return False
+        return True
 
     def _path(self, sha256: str) -> Path:
         if not DIGEST.fullmatch(sha256):
@@ -39,9 +76,10 @@ class FileStore:
         sha256 = hashlib.sha256(data).hexdigest()
         path = self._path(sha256)
         if path.exists():
+            os.utime(path)  # kept again: a sweep that is under way must not take it for an old one
             return sha256
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)

@@ -31,7 +31,7 @@ def _options(command: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 async def test_every_command_is_there_and_within_discords_limits(menu: dict[str, dict[str, Any]]) -> None:
-    assert set(menu) == {"dream", "queue", "cancel", "quota", "help", "about", "filter"}
+    assert set(menu) == {"dream", "queue", "cancel", "quota", "help", "about", "models", "filter", "privacy"}
     for command in menu.values():
         parts = [
             command,

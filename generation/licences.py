@@ -174,8 +174,9 @@ def licence_named(text: str) -> Licence:
     found = ALIASES.get(short) or next((each for each in KNOWN if short in (_short(each.id), _short(each.name))), None)
     if found is not None:
         return found
-    shown = name if short and not short.startswith("unknown") else "unknown"
-    return Licence(id=f"other {short[:40]}".strip(), name=shown, commercial=Commercial.UNKNOWN, known=False)
+    if not short or short.startswith("unknown"):
+        return Licence(id="unknown", name="unknown", commercial=Commercial.UNKNOWN, known=False)
+    return Licence(id=f"other {short[:40]}", name=name, commercial=Commercial.UNKNOWN, known=False)
 
 
 def licence_in(text: str) -> Licence | None:

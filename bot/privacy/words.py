@@ -34,7 +34,7 @@ def show_text(privacy: Privacy, counts: Mapping[Kind, int]) -> str:
 def how_long(kind: Kind, privacy: Privacy) -> str:
     """For example “7 days after the request ended”."""
     seconds = kind.seconds(privacy)
-    return kind.until if seconds is None else f"{_span(seconds)} {kind.until}"
+    return kind.endless or kind.until if seconds is None else f"{_span(seconds)} {kind.until}"
 
 
 def table(privacy: Privacy) -> str:

@@ -55,6 +55,7 @@ class Kind:
     title: str
     seconds: Callable[[Privacy], float | None]  # how long; None: no end by itself
     until: str  # what that time counts from, or what ends it
+    endless: str = ""  # what ends it where the owner has set no end
     fate: Fate = Fate.ERASE
 
 
@@ -62,6 +63,7 @@ WORDS = Kind(
     title="words and settings of your requests",
     seconds=lambda privacy: privacy.prompts_days * DAY or None,
     until="after a button of the picture was last used; then only a keyed hash",
+    endless="until you delete them",
 )
 FILES = Kind(
     title="picture files on this machine (Discord keeps what was posted)",
@@ -76,12 +78,12 @@ UPLOADS = Kind(
 EVIDENCE = Kind(
     title="withheld and reported pictures",
     seconds=lambda privacy: privacy.evidence_days * DAY,
-    until="or until moderators have decided",
+    until="after the request, or until moderators have decided",
 )
 TOKENS = Kind(
     title="Discord's keys for answering you",
     seconds=lambda _: INTERACTION_TOKEN_LIFE,
-    until="when they end by themselves",
+    until="after you asked",
 )
 RECORDS = Kind(
     title="that you asked, where and when, and where the result is, without your words",

@@ -168,6 +168,11 @@ class AtelierClient(commands.AutoShardedBot):
         """The bot is invited, perhaps again: nothing of that server is deleted."""
         await self.desk.departures.here(guild.id)
 
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """After the start: a server that is there again, however the bot came back to it."""
+        if self._announced:
+            await self.desk.departures.here(guild.id)
+
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """The bot was removed from a server (Discord says so; an outage is another event): its data goes in time."""
         await self.desk.departures.left(guild.id)

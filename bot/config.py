@@ -7,11 +7,11 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self, get_args
+from typing import Any, get_args
 
 import yaml
 from dotenv import dotenv_values
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 
 from bot.sections import (
@@ -74,12 +74,14 @@ class Config(Section):
             raise ValueError("must give every model a name of 1 to 100 letters and a place")
         return value
 
-    @model_validator(mode="after")
-    def _licences_of_models(self) -> Self:
-        strange = next((name for name in self.licences if name not in (self.model, *self.models)), None)
+    @field_validator("licences")
+    @classmethod
+    def _of_models_on_offer(cls, value: dict[str, LicenceEntry], info: ValidationInfo) -> dict[str, LicenceEntry]:
+        offered = (info.data.get("model", ""), *info.data.get("models", ()))
+        strange = next((name for name in value if name not in offered), None)
         if strange is not None:
-            raise ValueError(f"must name models of this file under licences; there is no “{strange}”")
-        return self
+            raise ValueError(f"must name models of this file; there is no “{strange}”")
+        return value
 
     @property
     def database(self) -> str:

@@ -206,6 +206,8 @@ class Presses:
                 await interaction.delete_original_response()
         except WayClosed:
             log.info("job %s: its message was deleted already", commission.id)
+        if member.id == commission.author_id and press.index is None:
+            await self._desk.shelves.drop(commission.id, self._studio.clock())
 
     async def _open_report(self, interaction: Interaction, press: Press) -> None:
         await interaction.response.send_modal(report_form(press))

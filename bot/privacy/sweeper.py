@@ -68,6 +68,8 @@ class Sweeper:
     async def sweep(self, *, dry: bool = False) -> list[Swept]:
         """One round; returns what is gone, or with `dry` what would be."""
         now = self._clock()
+        if not dry:
+            await asyncio.to_thread(self._pseudonyms.fingerprint, "")  # its key may still have to be made
         found: dict[str, int] = {}
         for step in ageing.steps(self._privacy, now, self._fingerprint):
             await self._step(step, found, dry=dry)

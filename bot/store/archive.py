@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -109,6 +110,7 @@ class Archive:
     async def forget(self, member_id: int) -> Traces:
         """Delete what is about the person, or take their name off it, as the register says; jobs must have ended."""
         traces, now = Traces(), self._clock()
+        pseudonym = await asyncio.to_thread(self._pseudonyms.of, member_id)  # its key may still have to be made
         while await self._forget_jobs(member_id, traces, now):
             pass
         for kept, mine in _about(member_id):
@@ -116,11 +118,11 @@ class Archive:
                 continue
             async with self._database.write() as connection:
                 if kept.on_request is Fate.CARRY:
-                    await self._carry(connection, kept, mine, member_id)
+                    await self._carry(connection, kept, mine, pseudonym)
                 if kept.on_request in (Fate.CARRY, Fate.ERASE):
                     await connection.execute(delete(kept.table).where(mine))
                 elif kept.on_request is Fate.PSEUDONYM:
-                    await self._take_name_off(connection, kept, mine, member_id)
+                    await _take_name_off(connection, kept, mine, member_id, pseudonym)
         return traces
 
     async def _forget_jobs(self, member_id: int, traces: Traces, asked_at: float) -> bool:
@@ -138,25 +140,12 @@ class Archive:
             await delete_jobs(connection, ids)
         return bool(ids)
 
-    async def _take_name_off(
-        self, connection: AsyncConnection, kept: Kept, mine: ColumnElement[bool], member_id: int
-    ) -> None:
-        pseudonym = self._pseudonyms.of(member_id)
-        keys = list(kept.table.primary_key.columns)
-        for row in (await connection.execute(select(kept.table).where(mine))).all():
-            here = and_(*(key == getattr(row, key.name) for key in keys))
-            named = [column for column in kept.about if getattr(row, column.name) == member_id]
-            values = {column.name: pseudonym for column in named} | {column.name: "" for column in kept.blank}
-            try:
-                async with connection.begin_nested():
-                    await connection.execute(update(kept.table).where(here).values(values))
-            except IntegrityError:  # the same was written down before they were forgotten the first time
-                await connection.execute(delete(kept.table).where(here))
-
     # -- allowances --------------------------------------------------------------------------------------------------
 
-    async def _carry(self, connection: AsyncConnection, kept: Kept, mine: ColumnElement[bool], member_id: int) -> None:
-        pseudonym, now = self._pseudonyms.of(member_id), self._clock()
+    async def _carry(
+        self, connection: AsyncConnection, kept: Kept, mine: ColumnElement[bool], pseudonym: int
+    ) -> None:
+        now = self._clock()
         names = {column.name for column in kept.about}
         for row in (await connection.execute(select(kept.table).where(mine))).all():
             rest = {key: value for key, value in row._mapping.items() if key not in names}
@@ -185,6 +174,21 @@ class Archive:
             rows = await connection.execute(select(carried.c.pseudonym).distinct())
             self._carried = {row.pseudonym for row in rows}
         return self._carried
+
+
+async def _take_name_off(
+    connection: AsyncConnection, kept: Kept, mine: ColumnElement[bool], member_id: int, pseudonym: int
+) -> None:
+    keys = list(kept.table.primary_key.columns)
+    for row in (await connection.execute(select(kept.table).where(mine))).all():
+        here = and_(*(key == getattr(row, key.name) for key in keys))
+        named = [column for column in kept.about if getattr(row, column.name) == member_id]
+        values = {column.name: pseudonym for column in named} | {column.name: "" for column in kept.blank}
+        try:
+            async with connection.begin_nested():
+                await connection.execute(update(kept.table).where(here).values(values))
+        except IntegrityError:  # the same was written down before they were forgotten the first time
+            await connection.execute(delete(kept.table).where(here))
 
 
 async def _put_back(connection: AsyncConnection, row: Row[Any], member_id: int) -> None:

@@ -45,6 +45,20 @@ class Shelves:
                 needed |= await _column(connection, query)
         return [digest for digest in digests if digest not in needed]
 
+    async def drop(self, job_id: str, now: float) -> int:
+        """Delete the shown files of a request whose message its author deleted, unless others have them too.
+
+        Of a reported picture they stay for the moderators; rows stay, so what is asked of it later is painted again.
+        """
+        own = select(pictures.c.sha256).where(pictures.c.job_id == job_id, pictures.c.sha256.is_not(None))
+        others = select(pictures.c.sha256).where(pictures.c.sha256.in_(own), pictures.c.job_id != job_id)
+        reported = select(reports.c.job_id).where(reports.c.job_id == job_id)
+        async with self._database.read() as connection:
+            if await _column(connection, reported):
+                return 0
+            digests = await _column(connection, own) - await _column(connection, others)
+        return await self.remove("pictures", digests, now + 1.0)
+
     async def remove(self, shelf: str, digests: Collection[str], before: float) -> int:
         """Delete files that were last kept before `before` (epoch seconds); returns how many are gone."""
         gone = [await self._files[shelf].remove_if_older(digest, before) for digest in digests]

@@ -118,7 +118,10 @@ async def test_the_starter_asks_for_nothing(tmp_path: Path) -> None:
 
 
 async def test_models_are_shown_with_their_licences(tmp_path: Path) -> None:
-    async with open_both(tmp_path, models={"x": "stabilityai/sdxl-turbo"}, licences={"x": {"name": "mine"}}) as (town, _):
+    async with open_both(tmp_path, models={"x": "stabilityai/sdxl-turbo"}, licences={"x": {"name": "mine"}}) as (
+        town,
+        _,
+    ):
         await town.invoke(ADA, "models")
         said = await town.told(ADA, "**starter**")
         assert said["flags"] & EPHEMERAL

@@ -35,7 +35,9 @@ async def _left_at(database: Database, guild_id: int = GUILD_ID) -> float | None
 
 async def _known(database: Database, guild_id: int) -> bool:
     async with database.read() as connection:
-        return (await connection.execute(select(departures).where(departures.c.guild_id == guild_id))).first() is not None
+        return (
+            await connection.execute(select(departures).where(departures.c.guild_id == guild_id))
+        ).first() is not None
 
 
 async def _hears(bot: Bot, event: str, data: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""/privacy delete in the local Discord: while jobs run and wait, with messages, and without a way to refill anything."""
+"""/privacy delete in the local Discord: while jobs run and wait, with messages, and without refilling anything."""
 
 from __future__ import annotations
 

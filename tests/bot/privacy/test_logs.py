@@ -16,7 +16,9 @@ from tests.bot.town import ADA, BEN, open_bot, open_both, open_town
 from tests.painter import Painter
 
 WORDS = ("Quetzalwort", "Ümlaut-Zebra", "moonlit %s %(name)s {prompt}", "a\nb Sesquipedalia", "🦄unicornish")
-SECRET = re.compile("quetzalwort|zebra|moonlit|sesquipedalia|unicornish|nobodyreads|reasonable|forbiddenish", re.IGNORECASE)
+SECRET = re.compile(
+    "quetzalwort|zebra|moonlit|sesquipedalia|unicornish|nobodyreads|reasonable|forbiddenish", re.IGNORECASE
+)
 
 
 async def test_a_whole_day_of_a_bot_leaves_no_words_in_the_log(

@@ -61,6 +61,6 @@ def test_members_read_the_owners_settings() -> None:
     assert "12 days after a button" in said
     assert "3 days after the request ended" in said
     assert len(said) < 2000
-    forever = show_text(Privacy(prompts_days=0), {kind: 123_456 for kind in TOLD})
+    forever = show_text(Privacy(prompts_days=0), dict.fromkeys(TOLD, 123456))
     assert "words and settings of your requests (123,456 now): until you delete them" in forever
     assert len(forever) < 2000

@@ -107,7 +107,7 @@ async def test_an_owner_may_keep_words_for_ever(database: Database, tmp_path: Pa
     assert f"words {mark}".encode() in every_byte(tmp_path)
 
 
-# -- files ---------------------------------------------------------------------------------------------------------------
+# -- files ------------------------------------------------------------------------------------------------------------
 
 
 class Shelf:

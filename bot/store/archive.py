@@ -142,9 +142,7 @@ class Archive:
 
     # -- allowances --------------------------------------------------------------------------------------------------
 
-    async def _carry(
-        self, connection: AsyncConnection, kept: Kept, mine: ColumnElement[bool], pseudonym: int
-    ) -> None:
+    async def _carry(self, connection: AsyncConnection, kept: Kept, mine: ColumnElement[bool], pseudonym: int) -> None:
         now = self._clock()
         names = {column.name for column in kept.about}
         for row in (await connection.execute(select(kept.table).where(mine))).all():

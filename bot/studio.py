@@ -186,6 +186,7 @@ class Studio:
 
     async def quota(self, member: Member) -> Quota:
         """What the member may still spend."""
+        await self._archive.take_up(member.id)
         return await self._jobs.quota(member.guild_id, member.id, self._allowance(member))
 
     # -- ending ------------------------------------------------------------------------------------------------------

@@ -82,7 +82,8 @@ class Sweeper:
                     await told()
         for shelf in SHELVES:
             found[f"files of {shelf}"] = await self._sweep_files(shelf, now, dry=dry)
-        if not dry and any(found.values()):
+        if not dry:
+            await self._shelves.clear_unfinished(now)
             await self._database.tidy()
         return [Swept(what, count) for what, count in found.items() if count]
 

@@ -71,7 +71,8 @@ def delete_text(privacy: Privacy, waiting: int) -> str:
             f"- What you have spent of your allowance stays {_span(privacy.quota_hours * 3600)}, without your name.",
             "- Rules and settings you made for a server as a moderator stay, without your name.",
             "- The messages are Discord's. The second button also deletes those that show your pictures, one after "
-            "another; those that only you see are yours to dismiss, and what others made from your pictures is theirs.",
+            "another, where the bot still may; those that only you see are yours to dismiss, and what others made from "
+            "your pictures is theirs.",
             "This cannot be undone.",
         ]
     )

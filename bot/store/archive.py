@@ -53,10 +53,12 @@ class Archive:
         return found
 
     async def copy(self, member_id: int) -> dict[str, list[dict[str, Any]]]:
-        """Every row about the person by table, as plain values."""
+        """Every row about the person by table, those that belong to their jobs included, as plain values."""
+        own = select(jobs.c.id).where(jobs.c.author_id == member_id)
+        theirs = [(kept, kept.job.in_(own)) for kept in REGISTER if kept.job is not None]
         found: dict[str, list[dict[str, Any]]] = {}
         async with self._database.read() as connection:
-            for kept, mine in _about(member_id):
+            for kept, mine in [*_about(member_id), *theirs]:
                 shown = [column for column in kept.table.c if column not in kept.hidden]
                 rows = await connection.execute(select(*shown).where(mine))
                 found[kept.table.name] = [dict(row._mapping) for row in rows]

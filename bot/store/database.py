@@ -89,8 +89,10 @@ class Database:
         async with self._writing, self._engine.connect() as connection:
             driver = (await connection.get_raw_connection()).driver_connection
             assert driver is not None, "the pool gives out open connections"
-            cursor = await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # beside SQLAlchemy: in no transaction
-            await cursor.close()
+            # Beside SQLAlchemy, since it must be in no transaction; waiting for readers would keep writers waiting too.
+            for pragma in ("busy_timeout=100", "wal_checkpoint(TRUNCATE)", "busy_timeout=5000"):
+                cursor = await driver.execute(f"PRAGMA {pragma}")
+                await cursor.close()
 
     def _make_data_dir(self) -> None:
         try:

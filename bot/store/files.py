@@ -37,10 +37,15 @@ class FileStore:
         await asyncio.to_thread(self._path(sha256).unlink, missing_ok=True)
 
     async def older_than(self, moment: float) -> AsyncIterator[list[str]]:
-        """Digests of the files last kept before `moment` (epoch seconds), folder by folder; leftovers go at once."""
+        """Digests of the files last kept before `moment` (epoch seconds), folder by folder."""
         for number in range(256):
-            if names := await asyncio.to_thread(self._older_in, self._folder / f"{number:02x}", moment):
-                yield names
+            names = await asyncio.to_thread(self._older_in, self._folder / f"{number:02x}", moment)
+            if digests := [name for name in names if DIGEST.fullmatch(name)]:
+                yield digests
+
+    async def clear_unfinished(self, moment: float) -> None:
+        """Delete what a crash before `moment` left half-written."""
+        await asyncio.to_thread(self._clear_unfinished, moment)
 
     async def remove_if_older(self, sha256: str, moment: float) -> bool:
         """Delete the file unless it was kept again since `moment`; whether it was there and is gone now."""
@@ -51,11 +56,13 @@ class FileStore:
             files = [(entry.name, entry.stat().st_mtime) for entry in os.scandir(folder)]
         except FileNotFoundError:
             return []
-        old = [name for name, kept_at in files if kept_at < moment]
-        for name in old:
-            if name.startswith(UNFINISHED):  # what a crash left half-written
-                (folder / name).unlink(missing_ok=True)
-        return sorted(name for name in old if DIGEST.fullmatch(name))
+        return sorted(name for name, kept_at in files if kept_at < moment)
+
+    def _clear_unfinished(self, moment: float) -> None:
+        for folder in self._folder.glob("??"):
+            for name in self._older_in(folder, moment):
+                if name.startswith(UNFINISHED):
+                    (folder / name).unlink(missing_ok=True)
 
     def _remove_if_older(self, sha256: str, moment: float) -> bool:
         path = self._path(sha256)

@@ -165,7 +165,8 @@ REGISTER: tuple[Kept, ...] = (
         guild=jobs.c.guild_id,
         hidden=(jobs.c.token, jobs.c.press),
     ),
-    Kept(table=pictures, kind=RECORDS, job=pictures.c.job_id),  # of its files, see bot.privacy.files
+    # Its files, and what is known of withheld ones, end earlier: see bot.store.shelves and bot.store.ageing.
+    Kept(table=pictures, kind=RECORDS, job=pictures.c.job_id, hidden=(pictures.c.held, pictures.c.evidence)),
     Kept(table=outbox, kind=RECORDS, job=outbox.c.job_id),
     Kept(table=members, kind=QUOTA, since=members.c.tat, about=(members.c.member_id,), guild=members.c.guild_id),
     Kept(table=carried, kind=QUOTA, since=carried.c.carried_at, fate=Fate.KEEP),

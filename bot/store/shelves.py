@@ -30,6 +30,11 @@ class Shelves:
         self._database = database
         self._files = {name: FileStore(folder / name) for name in SHELVES}
 
+    async def clear_unfinished(self, now: float) -> None:
+        """Delete files that a crash left half-written."""
+        for files in self._files.values():
+            await files.clear_unfinished(now - GRACE)
+
     async def unneeded(self, shelf: str, privacy: Privacy, now: float) -> AsyncIterator[list[str]]:
         """Digests of files that nothing needs any more, in small groups."""
         async for digests in self._files[shelf].older_than(now - GRACE):

@@ -137,7 +137,11 @@ def test_what_an_owner_says_of_a_licence(tmp_path: Path) -> None:
     """
     said = {name: entry.licence() for name, entry in load(write(tmp_path, text), {}).licences.items()}
     assert (said["ink"].id, said["ink"].restricted) == ("openrail-m", True)
-    assert (said["sea"].name, said["sea"].uses, said["sea"].commercial) == ("Sea Licence", ("pictures of sharks",), "no")
+    assert (said["sea"].name, said["sea"].uses, said["sea"].commercial) == (
+        "Sea Licence",
+        ("pictures of sharks",),
+        "no",
+    )
     assert said["sea"].known
     assert (said["old"].id, said["old"].version, said["old"].restricted) == ("mit", "2", False)
 

@@ -237,6 +237,7 @@ async def test_being_forgotten_refills_nothing(tmp_path: Path) -> None:
         assert kept.pseudonym < 0
         assert "1" not in {str(value) for key, value in kept.row.items() if key.endswith("member_id")}
 
+        assert (await house.studio.quota(an_order(1).member)).spent_today == pytest.approx(1.25 * 2, rel=0.5)
         with pytest.raises(OutOfCredits):  # the allowance of the day is spent, forgotten or not
             await house.studio.submit(an_order(1))
         await house.studio.submit(an_order(2))

@@ -47,6 +47,7 @@ async def test_everything_about_a_person_and_nothing_about_others(tmp_path: Path
             names = file.namelist()
             whole = b"".join(file.read(name) for name in names)
             [job] = json.loads(file.read("jobs.json"))
+            shown = json.loads(file.read("pictures.json"))
             [report] = json.loads(file.read("reports.json"))
             pictures = [name for name in names if name.startswith("pictures/")]
             assert len(pictures) == 2
@@ -55,6 +56,8 @@ async def test_everything_about_a_person_and_nothing_about_others(tmp_path: Path
         assert job["request"]["seed"] == 4
         assert report["reason"] == "for the moderators"
         assert "token" not in job
+        assert [row["place"] for row in shown] == [1, 0, -1]
+        assert "held" not in shown[0]
         assert b"secret of Ben" not in whole
         assert str(BEN).encode() not in whole
 

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from bot.privacy.sweeper import Sweeper
 from bot.sections import Privacy
 from bot.store.schema import jobs
-from tests.bot.town import ADA, BEN, Bot, open_both
+from tests.bot.town import ADA, BEN, MODERATOR, Bot, open_both
 from tests.e2e.nasty_files import png
 
 DAY = 86_400.0
@@ -69,6 +69,31 @@ async def test_a_picture_that_is_used_keeps_its_words_and_one_that_is_not_loses_
             return all(m["id"] != result["id"] for m in await town.messages())
 
         await town.until(gone)
+
+
+async def test_a_picture_that_its_author_deletes_loses_its_file(tmp_path: Path) -> None:
+    async with open_both(tmp_path) as (town, bot):
+        for number, prompt in enumerate(("mine", "moderated", "reported"), 1):
+            await town.invoke(ADA, "dream", prompt=prompt, seed=number)
+            await town.result(number)
+        await town.until(lambda: bot.has(posted=3))
+        mine, moderated, reported = await town.results()
+        await town.click(BEN, reported, "Report")
+        await town.submit(BEN, reason="look")
+        await town.told(BEN, "Thank you. The report")
+        await town.click(ADA, mine, "Delete")
+        await town.click(MODERATOR, moderated, "Delete")
+        await town.click(ADA, reported, "Delete")
+
+        async def only_moderators_need_them() -> bool:
+            return await town.results() == [] and len(_files(bot)) == 2
+
+        await town.until(only_moderators_need_them)
+
+
+def _files(bot: Bot) -> list[Path]:
+    folder = bot.house.studio.config.data_dir / "pictures"
+    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 async def test_pictures_painted_from_an_upload_say_when_it_is_gone(tmp_path: Path) -> None:

@@ -161,6 +161,7 @@ async def test_files_go_with_the_last_request_that_needs_them(database: Database
     dry = await sweeper(database, tmp_path).sweep(dry=True)
     assert Swept("files of pictures", 2) in dry
     assert await shelf.has(old)
+    assert half.exists()
     await sweeper(database, tmp_path).sweep()
 
     gone = [digest for digest in (old, shared, waiting, reported, orphan, new) if not await shelf.has(digest)]

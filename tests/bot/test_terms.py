@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from bot.terms import Terms, models_text, terms_text
-from generation.licences import OPENRAIL_M, licence_named
+from cogs.models import pages
+from generation.licences import OPENRAIL_M
+from generation.models import describe
 from tests.bot.town import ADA, BEN, EPHEMERAL, Town, labels, open_bot, open_both, open_town
 from tests.house import open_house
 from tests.painter import CARD, Painter
@@ -118,20 +120,17 @@ async def test_the_starter_asks_for_nothing(tmp_path: Path) -> None:
 
 
 async def test_models_are_shown_with_their_licences(tmp_path: Path) -> None:
-    async with open_both(tmp_path, models={"x": "stabilityai/sdxl-turbo"}, licences={"x": {"name": "mine"}}) as (
-        town,
-        _,
-    ):
+    async with open_both(tmp_path, licences={"starter": {"name": "House Licence", "commercial": "no"}}) as (town, _):
         await town.invoke(ADA, "models")
         said = await town.told(ADA, "**starter**")
         assert said["flags"] & EPHEMERAL
-        assert "MIT" in said["content"]
+        assert "House Licence; **no commercial use**" in said["content"]
+        await town.invoke(ADA, "about")
+        await town.told(ADA, "licence: House Licence")
 
 
 async def test_what_is_said_of_licences(tmp_path: Path) -> None:
     async with open_house(tmp_path, models={"research": "stabilityai/sdxl-turbo", "odd": "a/b"}) as house:
-        from generation.models import describe
-
         others = {name: describe(place) for name, place in house.studio.config.models.items()}
         text = models_text(Terms(house.studio.config, CARD, others, house.desk), "starter")
     lines = text.splitlines()
@@ -140,4 +139,11 @@ async def test_what_is_said_of_licences(tmp_path: Path) -> None:
     assert "rules that you agree to once" in lines[1]
     assert "ask the owner" in lines[2]
     assert len(terms_text("m" * 300, OPENRAIL_M)) < 2000
-    assert "a licence of its own" not in terms_text("x", licence_named("openrail-m"))
+
+
+def test_many_models_are_several_messages() -> None:
+    lines = [f"- **model {number}**: {'x' * 150}" for number in range(24)]
+    cut = pages("\n".join(lines))
+    assert len(cut) > 1
+    assert all(0 < len(page) <= 2000 for page in cut)
+    assert "\n".join(cut).splitlines() == lines

@@ -22,7 +22,7 @@ from bot.store.outbox import Forgotten
 from bot.store.register import REGISTER
 from bot.store.schema import acceptances, carried, jobs, members, outbox, pictures, reports, rules
 from generation.errors import OutOfCredits
-from tests.bot.town import ADA, BEN, Bot, Town, labels, open_both
+from tests.bot.town import ADA, BEN, Bot, Town, labels, open_bot, open_both, open_town
 from tests.house import House, open_house
 from tests.orders import GUILD, an_order
 from tests.painter import Painter
@@ -178,6 +178,21 @@ async def _all_said(bot: Bot) -> bool:
 
 async def _none(town: Town) -> bool:
     return len(await town.results()) == 1 and await town.results(channel=DM_IDS[ADA]) == []
+
+
+async def test_messages_that_a_restart_kept_from_going_go_after_it(tmp_path: Path) -> None:
+    async with open_town(tmp_path) as town:
+        async with open_bot(town, tmp_path) as bot:
+            await town.invoke(ADA, "dream", prompt="mine")
+            await town.result()
+            await town.until(lambda: bot.has(posted=1))
+            await town.breaks("status", method="DELETE", path="/messages", status=503)
+            await _delete(town, VANISH)
+            assert len(await town.results()) == 1
+        await town.mends()
+        async with open_bot(town, tmp_path) as bot:
+            await town.until(lambda: _all_said(bot))
+            assert await town.results() == []
 
 
 async def test_an_old_button_under_a_deleted_picture_says_so(tmp_path: Path) -> None:

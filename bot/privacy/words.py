@@ -25,7 +25,7 @@ def show_text(privacy: Privacy, counts: Mapping[Kind, int]) -> str:
         lines.append(f"- {kind.title}{many}: {how_long(kind, privacy)}")
     lines += [
         f"- {LOGS.title}: {how_long(LOGS, privacy)}",
-        "-# Discord has the messages themselves. Your prompts are never in the log, and nothing is given to anybody.",
+        "-# Discord has the messages themselves. Your prompts are never in the log; moderators see what is reported.",
         "**/privacy export** gives you all of it, **/privacy delete** deletes it.",
     ]
     return "\n".join(lines)

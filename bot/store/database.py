@@ -96,7 +96,7 @@ class Database:
 
     def _make_data_dir(self) -> None:
         try:
-            self._data_dir.mkdir(parents=True, exist_ok=True)
+            self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # people's words are nobody else's business
             probe = self._data_dir / ".writable"
             probe.write_text("")
             probe.unlink()

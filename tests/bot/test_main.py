@@ -74,7 +74,7 @@ def test_migrate_makes_a_database_and_doing_it_twice_changes_nothing(tmp_path):
 
 def test_help_names_every_command(tmp_path):
     shown = bot("--help", folder=tmp_path).stdout
-    assert all(command in shown for command in ("run", "playground", "doctor", "migrate", "filter"))
+    assert all(command in shown for command in ("run", "playground", "doctor", "migrate", "filter", "sweep"))
 
 
 def test_the_filter_command_answers_line_by_line(tmp_path):

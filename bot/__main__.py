@@ -103,6 +103,20 @@ def migrate(config: ConfigPath = None, verbose: Verbose = False) -> None:
     _carry_out(lambda: bring_up_to_date(config), verbose)
 
 
+@cli.command()
+def sweep(
+    config: ConfigPath = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would go; possible while the bot runs.")
+    ] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Delete what is kept of people and has become too old, as the running bot does by itself."""
+    from bot.launch import sweep as sweep_once
+
+    _carry_out(lambda: sweep_once(config, dry_run=dry_run), verbose)
+
+
 def _carry_out(work: Callable[[], Coroutine[Any, Any, None]], verbose: bool, level: int = logging.INFO) -> None:
     """Run `work` to its end and turn what it raises into one sentence and an exit code."""
     from bot.logs import set_up

@@ -12,8 +12,11 @@ import aiohttp
 import discord
 from discord import app_commands
 
+from bot.card import Face, Rows
+from bot.courier import view_of
 from bot.echo import plain
-from generation.errors import AtelierError, OutOfCredits, Refusal
+from bot.press import Deed, Press
+from generation.errors import AtelierError, OutOfCredits, Refusal, TermsNeeded
 
 log = logging.getLogger(__name__)
 
@@ -25,18 +28,19 @@ SENTENCE_LENGTH = 1500  # characters
 Interaction = discord.Interaction[Any]
 
 
-async def tell(interaction: Interaction, sentence: str) -> None:
+async def tell(interaction: Interaction, sentence: str, rows: Rows = ()) -> None:
     """Say something to the person alone, whatever was answered before."""
+    buttons: dict[str, Any] = {"view": view_of(rows)} if rows else {}
     if not interaction.response.is_done():
-        await interaction.response.send_message(sentence, ephemeral=True)
+        await interaction.response.send_message(sentence, ephemeral=True, **buttons)
         return
     if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
         if interaction.extras.get(PRIVATE):
-            await interaction.edit_original_response(content=sentence)
+            await interaction.edit_original_response(content=sentence, **buttons)
             return
         with contextlib.suppress(discord.NotFound):
             await interaction.delete_original_response()  # first: a follow-up would fill the public “thinking…”
-    await interaction.followup.send(sentence, ephemeral=True)
+    await interaction.followup.send(sentence, ephemeral=True, **buttons)
 
 
 async def answer(interaction: Interaction, error: BaseException) -> None:
@@ -46,6 +50,9 @@ async def answer(interaction: Interaction, error: BaseException) -> None:
         log.warning("interaction %d could not be answered: %s", interaction.id, error.text)
         return
     try:
+        if isinstance(error, TermsNeeded):
+            await tell(interaction, error.sentence, ((Face(Press(Deed.AGREE, error.pending), "I agree"),),))
+            return
         await tell(interaction, sentence_of(error, interaction.id))
     except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as second:
         log.warning("interaction %d: its person could not be told (%s)", interaction.id, second)

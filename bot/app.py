@@ -17,6 +17,7 @@ from bot.config import Config
 from bot.desk import Desk
 from bot.metrics import Metrics
 from bot.policybook import PolicyBook
+from bot.privacy.sweeper import Sweeper, stop
 from bot.rulebook import RuleBook
 from bot.store.database import Database
 from bot.studio import Studio
@@ -84,6 +85,9 @@ async def opened(config: Config, workers: tuple[Worker, ...] | None = None) -> A
         client = AtelierClient(studio, desk)
         metrics = await stack.enter_async_context(Metrics(config, studio, desk.jobs, client.is_ready))
         stack.push_async_callback(client.close)
+        sweeper = Sweeper(database, config.data_dir, config.privacy)
+        sweeper.forgotten += [rules.open, policies.open]
+        stack.push_async_callback(stop, asyncio.create_task(sweeper.run(), name="sweeper"))
         await studio.start()
         stack.push_async_callback(studio.close, grace=config.shutdown_grace)
         yield App(studio, client, metrics)

@@ -247,6 +247,7 @@ def _settings(config: Config, folder: Path) -> Path:
     settings = {
         "data_dir": str(folder / "data"),
         "model": config.model,
+        "licences": {config.model: "of no account to a crowd of nobody"},  # which could agree to nothing
         "engine": config.engine.model_dump(),
         "safety": {"checkers": list(config.safety.checkers)},
         "limits": {"member": wide},

@@ -163,6 +163,8 @@ def _notes(commission: Commission, pictures: Sequence[StoredPicture]) -> list[st
     notes = []
     if commission.action is Action.VARIATION and commission.parent_index is not None:
         notes.append(f"Variations of picture {commission.parent_index + 1}")
+    if commission.action is Action.REPAINT and commission.parent_index is not None:
+        notes.append(f"Picture {commission.parent_index + 1} of a set, painted again from its recipe")
     withheld = [picture for picture in pictures if picture.index != GRID and picture.sha256 is None]
     if withheld:
         reasons = {picture.withheld for picture in withheld if picture.withheld}

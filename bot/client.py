@@ -23,6 +23,9 @@ from bot.desk import Desk
 from bot.download import Download
 from bot.press import PREFIX
 from bot.presses import Presses, custom_id_of
+from bot.privacy.erasure import Erasure
+from bot.privacy.export import Exports
+from bot.privacy.farewells import Farewells
 from bot.studio import Studio
 from bot.sync import sync_commands
 from bot.ticket import Tickets
@@ -40,6 +43,8 @@ COGS = (
     "cogs.policy",
     "cogs.verify",
     "cogs.preferences",
+    "cogs.models",
+    "cogs.privacy",
 )
 SLOWEST = 60.0  # seconds between two attempts to reach Discord at most
 GUILD_WAIT = 0.5  # seconds of silence after the last guild at which the client calls itself ready
@@ -86,7 +91,9 @@ class AtelierClient(commands.AutoShardedBot):
         self.courier = Courier(self, studio.clock)
         self.tickets = Tickets(studio, desk.jobs, self.courier, studio.config.previews)
         self.delivery = Delivery(studio, desk, self.courier, self.tickets, self.halt)
-        self.presses = Presses(studio, desk, self.courier)
+        self.farewells = Farewells(desk, self.courier)
+        self.exports = Exports(desk)
+        self.presses = Presses(studio, desk, self.courier, Erasure(studio, desk, self.farewells))
         studio.listeners.accepted.append(self.tickets.open)
         studio.listeners.progress.append(self.tickets.progress)
         studio.listeners.settled.append(self.delivery.settled)
@@ -128,6 +135,7 @@ class AtelierClient(commands.AutoShardedBot):
             if cog not in self.extensions:
                 await self.load_extension(cog)
         self.delivery.begin()
+        self.farewells.begin()
         self._chore(self._take_up(), "take-up")
         self._chore(self._through_outages(self._sync), "command-sync")
 
@@ -143,6 +151,7 @@ class AtelierClient(commands.AutoShardedBot):
     async def close(self) -> None:
         """Close the connection and stop following; what was not delivered is taken up at the next start."""
         await self.delivery.close()
+        await self.farewells.close()
         await self.tickets.close()
         await self.download.close()
         if self._started:
@@ -157,11 +166,27 @@ class AtelierClient(commands.AutoShardedBot):
     async def on_ready(self) -> None:
         """Say once that people can be served."""
         self._down.clear()
+        # All servers, those included that are away for now: an outage is no departure.
+        await self.desk.departures.compare({guild.id for guild in self.guilds})
         servers = "1 server" if len(self.guilds) == 1 else f"{len(self.guilds):,} servers"
         log.info("Connected to Discord as %s in %s", self.user, servers)
         if not self._announced:
             self._announced = True
             self._on_first_ready()
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """The bot is invited, perhaps again: nothing of that server is deleted."""
+        await self.desk.departures.here(guild.id)
+
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """After the start: a server that is there again, however the bot came back to it."""
+        if self._announced:
+            await self.desk.departures.here(guild.id)
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """The bot was removed from a server (Discord says so; an outage is another event): its data goes in time."""
+        await self.desk.departures.left(guild.id)
+        log.info("server %d: left; its data is deleted in %d days", guild.id, self.studio.config.privacy.departed_days)
 
     async def on_shard_disconnect(self, shard_id: int) -> None:
         """Remember that a shard is away."""

@@ -86,6 +86,10 @@ class Composer:
         """The same wish with new noise."""
         return replace(request, model=self._still(request.model), seed=_new_seed(), variations=())
 
+    def same(self, request: Request, index: int) -> Request:
+        """Picture `index` of `request` once more."""
+        return replace(request.single(index), model=self._still(request.model))
+
     def known_model(self, name: str) -> str | None:
         """The model that a stored request names, while the owner offers it; None: the one in service."""
         return name if name in self.models else None

@@ -11,10 +11,23 @@ from typing import Any, get_args
 
 import yaml
 from dotenv import dotenv_values
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 
-from bot.sections import Dream, Engine, Files, Line, Metrics, Playground, Previews, Safety, Section, Tier
+from bot.sections import (
+    Dream,
+    Engine,
+    Files,
+    LicenceEntry,
+    Line,
+    Metrics,
+    Playground,
+    Previews,
+    Privacy,
+    Safety,
+    Section,
+    Tier,
+)
 from generation.engine.options import EngineOptions
 from generation.errors import ConfigError
 from generation.limits import Allowance
@@ -31,6 +44,7 @@ class Config(Section):
     database_url: str = ""
     model: str = Field(default="starter", min_length=1)
     models: dict[str, str] = Field(default_factory=dict, max_length=24)  # further ones, by the names members choose
+    licences: dict[str, LicenceEntry] = Field(default_factory=dict)  # by model name, where the known one is wrong
     loras: str = ""  # folder
     engine: Engine = Engine()
     dream: Dream = Dream()
@@ -41,6 +55,7 @@ class Config(Section):
     previews: Previews = Previews()
     playground: Playground = Playground()
     metrics: Metrics = Metrics()
+    privacy: Privacy = Privacy()
     shutdown_grace: float = Field(default=30.0, ge=0)  # seconds
     token: SecretStr | None = Field(default=None, exclude=True)
     api_url: str = DISCORD_API
@@ -57,6 +72,15 @@ class Config(Section):
     def _named(cls, value: dict[str, str]) -> dict[str, str]:
         if any(not 1 <= len(name) <= 100 or not place for name, place in value.items()):
             raise ValueError("must give every model a name of 1 to 100 letters and a place")
+        return value
+
+    @field_validator("licences")
+    @classmethod
+    def _of_models_on_offer(cls, value: dict[str, LicenceEntry], info: ValidationInfo) -> dict[str, LicenceEntry]:
+        offered = (info.data.get("model", ""), *info.data.get("models", ()))
+        strange = next((name for name in value if name not in offered), None)
+        if strange is not None:
+            raise ValueError(f"must name models of this file; there is no “{strange}”")
         return value
 
     @property

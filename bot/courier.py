@@ -172,6 +172,15 @@ class Courier:
             with translated():
                 await channel.get_partial_message(message_id).delete()
 
+    async def withdraw(self, channel_id: int, message_id: int) -> None:
+        """Delete one of the bot's own messages; nothing happens when it is gone or out of reach."""
+        channel = self._client.get_partial_messageable(channel_id)
+        try:
+            with translated():
+                await channel.get_partial_message(message_id).delete()
+        except WayClosed:
+            return
+
     async def find(self, channel_id: int, custom_id: str) -> Sent | None:
         """The bot's own recent message in a channel that carries the button `custom_id`."""
         channel = self._client.get_partial_messageable(channel_id)

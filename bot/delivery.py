@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import replace
 from weakref import WeakValueDictionary
 
@@ -14,6 +14,7 @@ from bot.courier import Courier, Rejected, Sent, TokenRefused, TooLarge, Unavail
 from bot.desk import Desk
 from bot.order import Commission
 from bot.outcome import Outcome, max_level, notice_of, results_of
+from bot.store.outbox import Forgotten
 from bot.studio import Studio
 from bot.ticket import Tickets
 from bot.waiting import either, ended, within
@@ -102,6 +103,9 @@ class Delivery:
                     if not self._closing.is_set():
                         await self._deliver(job_id, again=attempt > 0)
                 return
+            except Forgotten:
+                await self._forget(commission)
+                return
             except TokenRefused:
                 self._stop(ConfigError(BAD_KEY))
                 return
@@ -115,11 +119,19 @@ class Delivery:
 
     async def _deliver(self, job_id: str, *, again: bool) -> None:
         commission = await self._studio.get(job_id)
-        assert commission is not None, "a settled job exists"
+        if commission is None:  # its author had everything deleted: nothing is said of it any more
+            raise Forgotten
         if commission.state is JobState.RENDERED:
             await self._show_result(commission, again=again)
         elif commission.state in ENDED and commission.state is not JobState.POSTED:
             await self._show_notice(commission, again=again)
+
+    async def _forget(self, commission: Commission) -> None:
+        ticket_id = await self._tickets.finished(commission)
+        if ticket_id is not None:
+            with suppress(Unavailable):
+                await self._remove(commission, ticket_id)
+        log.info("job %s: deleted by its author", commission.id)
 
     # -- a painted job -----------------------------------------------------------------------------------------------
 
@@ -184,7 +196,9 @@ class Delivery:
             return Sent(*before)
         entry = await self._desk.outbox.intend(commission.id, outcome.kind)
         sent = await self._by_any_way(commission, outcome, ticket_id, maybe_sent=again or not entry.fresh)
-        await self._desk.outbox.sent(commission.id, outcome.kind, sent.channel_id, sent.message_id)
+        if not await self._desk.outbox.sent(commission.id, outcome.kind, sent.channel_id, sent.message_id):
+            await self._courier.withdraw(sent.channel_id, sent.message_id)  # deleted while it was on its way
+            raise Forgotten
         return sent
 
     async def _by_any_way(

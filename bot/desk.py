@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from bot.store.archive import Archive
 from bot.store.database import Database
+from bot.store.departures import Departures
 from bot.store.files import FileStore
 from bot.store.fingerprints import Fingerprints
 from bot.store.jobs import JobStore
@@ -14,7 +16,10 @@ from bot.store.outbox import Outbox
 from bot.store.pictures import PictureStore
 from bot.store.policies import Policies
 from bot.store.preferences import Preferences
+from bot.store.pseudonyms import Pseudonyms
+from bot.store.shelves import Shelves
 from bot.store.small import Notes, Reports, Rules
+from bot.store.terms import Acceptances, PendingOrders
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,11 @@ class Desk:
     policies: Policies
     fingerprints: Fingerprints
     preferences: Preferences
+    acceptances: Acceptances
+    pending: PendingOrders
+    departures: Departures
+    archive: Archive
+    shelves: Shelves
 
     @classmethod
     def over(cls, database: Database, folder: Path) -> Self:
@@ -46,4 +56,9 @@ class Desk:
             policies=Policies(database),
             fingerprints=Fingerprints(database),
             preferences=Preferences(database),
+            acceptances=Acceptances(database),
+            pending=PendingOrders(database),
+            departures=Departures(database),
+            archive=Archive(database, Pseudonyms(folder)),
+            shelves=Shelves(database, folder),
         )

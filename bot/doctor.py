@@ -23,6 +23,7 @@ from bot.store.database import Database
 from generation.catalogue import lora_names
 from generation.errors import AtelierError, ConfigError
 from generation.job import Job
+from generation.licences import Commercial
 from generation.models import describe
 from generation.options import size_of
 from generation.provenance.keyring import FOLDER, Keyring
@@ -181,8 +182,14 @@ async def _model(config: Config) -> list[Finding]:
         except AtelierError as error:
             found.append(Finding(Level.FAILED, "model", error.sentence))
             continue
-        sentence = f"{name} ({card.family}), {card.native} pixels, licence {card.licence}."
-        found.append(Finding(Level.OK, "model", sentence))
+        licence = config.licences[name].licence() if name in config.licences else card.terms
+        what = f"{name} ({card.family}), {card.native} pixels, licence"
+        if licence.known:
+            business = "" if licence.commercial is Commercial.YES else f" (commercial use: {licence.commercial})"
+            found.append(Finding(Level.OK, "model", f"{what} {licence.name}{business}."))
+        else:
+            sentence = f"{what} {licence.name}: read it, then write what it is under licences in config.yaml."
+            found.append(Finding(Level.WARNING, "model", sentence))
     if config.loras:
         names = lora_names(Path(config.loras))
         level = Level.OK if names else Level.WARNING

@@ -76,6 +76,26 @@ async def serve_local_discord(
     )
 
 
+async def sweep(path: Path | None, *, dry_run: bool) -> None:
+    """Delete what is too old, once, or say what that would be."""
+    from sqlalchemy.exc import DBAPIError
+
+    from bot.privacy.sweeper import Sweeper
+    from bot.store.database import Database
+
+    config = load(path)
+    try:
+        async with Database(config.database, config.data_dir, looking=dry_run) as database:
+            swept = await Sweeper(database, config.data_dir, config.privacy).sweep(dry=dry_run)
+    except DBAPIError as error:
+        log.debug("Sweeping failed", exc_info=error)
+        raise ConfigError("The database is not there yet, or of another version; try python -m bot migrate.") from error
+    for each in swept:
+        typer.echo(f"{each.count:8,} {each.what}")
+    if not swept:
+        typer.echo("Nothing is too old.")
+
+
 def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
     # Not through sys.stdin: a thread that holds its lock when the interpreter ends is a fatal error.
     while os.read(0, 4096):

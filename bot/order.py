@@ -18,6 +18,7 @@ class Action(StrEnum):
     VARIATION = "variation"
     AGAIN = "again"
     EDIT = "edit"
+    REPAINT = "repaint"  # one picture of a set again, its file being gone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +114,7 @@ class Commission:
     recipe: dict[str, object]
     seconds: float  # painting time; 0 until rendered
     role_ids: frozenset[int] = frozenset()  # that the author had when they asked
+    erased: bool = False  # its words and settings were deleted for their age; `request` says nothing any more
 
     @property
     def place(self) -> Place:

@@ -22,6 +22,9 @@ class Deed(StrEnum):
     DELETE = "delete"
     REPORT = "report"
     CANCEL = "cancel"
+    AGREE = "agree"  # to a model's rules; stands on no card, and its id is that of the request that waits
+    FORGET = "forget"  # delete a person's data; the id is made from theirs
+    VANISH = "vanish"  # the same, and the messages with their results
 
 
 @dataclass(frozen=True, slots=True)

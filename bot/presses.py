@@ -13,12 +13,15 @@ import discord
 
 from bot.answer import PRIVATE, Interaction, answer, tell
 from bot.card import recipe_json, recipe_text, single_rows, single_text
+from bot.consent import Consent
 from bot.courier import Courier, Parcel, WayClosed, translated
 from bot.desk import Desk
 from bot.forms import edit_form, edited, report_form, values_of
 from bot.order import Action, Commission, Order, place_of
 from bot.outcome import RESULT, enclosure
 from bot.press import Deed, Press
+from bot.privacy.erasure import Erasure
+from bot.privacy.words import deleted_text, forget_press
 from bot.studio import Studio
 from bot.visitor import address_of, member_of
 from generation.errors import BadRequest, NotAllowed
@@ -30,6 +33,11 @@ log = logging.getLogger(__name__)
 UNKNOWN = "This picture is no longer known here."
 IN_LINE = "That is already in the line."
 BUSY = "There is too much to do right now; please press again in a moment."
+ERASED = (
+    "The words and settings of this picture were deleted for their age, so nothing can be made from it any more. "
+    "Please type /dream with your words; /privacy show says how long what is kept."
+)
+WORDLESS = (Deed.DELETE, Deed.REPORT)  # need nothing of a picture's recipe
 LOOK_UP = 2.0  # seconds; a form must be shown within three
 
 Deeds = dict[Deed, Callable[[Interaction, Press], Awaitable[None]]]
@@ -43,10 +51,11 @@ def custom_id_of(interaction: Interaction) -> str:
 class Presses:
     """Answers every button of every card, old or new."""
 
-    def __init__(self, studio: Studio, desk: Desk, courier: Courier) -> None:
+    def __init__(self, studio: Studio, desk: Desk, courier: Courier, erasure: Erasure) -> None:
         self._studio = studio
         self._desk = desk
         self._courier = courier
+        self._erasure = erasure
         self._showing: set[tuple[str, int]] = set()
         self._deeds: Deeds = {
             Deed.SINGLE: self._single,
@@ -57,6 +66,9 @@ class Presses:
             Deed.DELETE: self._delete,
             Deed.REPORT: self._open_report,
             Deed.CANCEL: self._cancel,
+            Deed.AGREE: Consent(studio, desk).agree,
+            Deed.FORGET: self._forget,
+            Deed.VANISH: self._forget,
         }
 
     async def pressed(self, interaction: Interaction, press: Press | None) -> None:
@@ -152,8 +164,11 @@ class Presses:
         place = place_of(address, member_of(interaction).role_ids)
         stored = next((item for item in await self._desk.pictures.of(commission.id) if item.index == index), None)
         approved = await self._desk.pictures.load(commission.id, index)
-        if stored is None or approved is None:
+        if stored is None or stored.sha256 is None:
             raise BadRequest(UNKNOWN)
+        if approved is None:
+            await self._repaint(interaction, commission, index)
+            return
         policy = self._studio.policies.of(place)
         if approved.level > policy.clearance(place):
             raise NotAllowed("This server does not show that picture in this channel.")
@@ -165,6 +180,11 @@ class Presses:
         await self._desk.outbox.intend(commission.id, kind)
         sent = await self._courier.follow_up(address, parcel, ephemeral=private)
         await self._desk.outbox.sent(commission.id, kind, sent.channel_id, sent.message_id)
+
+    async def _repaint(self, interaction: Interaction, commission: Commission, index: int) -> None:
+        """Files are kept for some days only; the recipe paints the picture again, as an ordinary request."""
+        request = self._studio.composer.same(commission.request, index)
+        await self._submit(interaction, commission, request, Action.REPAINT, index)
 
     async def _recipe(self, interaction: Interaction, press: Press) -> None:
         interaction.extras[PRIVATE] = True
@@ -190,6 +210,8 @@ class Presses:
                 await interaction.delete_original_response()
         except WayClosed:
             log.info("job %s: its message was deleted already", commission.id)
+        if member.id == commission.author_id and press.index is None:
+            await self._desk.shelves.drop(commission.id, self._studio.clock())
 
     async def _open_report(self, interaction: Interaction, press: Press) -> None:
         await interaction.response.send_modal(report_form(press))
@@ -218,6 +240,13 @@ class Presses:
         await interaction.response.defer()
         await self._studio.cancel(press.job_id, member_of(interaction))
 
+    async def _forget(self, interaction: Interaction, press: Press) -> None:
+        if press != forget_press(press.deed, interaction.user.id):
+            raise NotAllowed("Only the person whose data it is can delete it; type /privacy delete for your own.")
+        await interaction.response.edit_message(content="Your data is being deleted …", view=None)
+        forgotten = await self._erasure.forget(member_of(interaction), messages=press.deed is Deed.VANISH)
+        await interaction.edit_original_response(content=deleted_text(forgotten))
+
     # -- who may -----------------------------------------------------------------------------------------------------
 
     async def _commission(self, interaction: Interaction, press: Press) -> Commission:
@@ -227,6 +256,10 @@ class Presses:
             raise BadRequest(UNKNOWN)
         if commission.state in (JobState.ACCEPTED, JobState.RUNNING):
             raise BadRequest("This picture is not finished yet.")
+        if press.deed not in WORDLESS:
+            if commission.erased:
+                raise BadRequest(ERASED)
+            await self._desk.jobs.used(commission.id)
         return commission
 
     async def _belongs(self, interaction: Interaction, commission: Commission) -> bool:

@@ -29,6 +29,8 @@ class RuleBook:
         self._texts = await self._store.everything()
         for guild_id in self._texts:
             await self._compile(guild_id)
+        for gone in self._filters.keys() - self._texts.keys():
+            del self._filters[gone]
 
     def check(self, guild_id: int | None, request: Request) -> str | None:
         """The sentence that refuses `request`, or None when no rule forbids its prompt or negative prompt."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from dataclasses import replace
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from generation import options, request
+from generation.licences import Commercial, Licence, licence_named
 from generation.limits import Allowance
 from generation.options import SAMPLERS
 
@@ -131,3 +133,46 @@ class Metrics(Section):
     enabled: bool = True
     host: str = "127.0.0.1"
     port: Port = 9464
+
+
+class Privacy(Section):
+    """How long what is kept of people is kept; /privacy show and TRUST.md are made from it."""
+
+    prompts_days: int = Field(default=30, ge=0, le=3650)  # after the last use of a picture's buttons; 0: no end
+    files_days: int = Field(default=7, ge=0, le=365)
+    uploads_hours: int = Field(default=1, ge=1, le=168)
+    evidence_days: int = Field(default=14, ge=1, le=90)
+    moderation_days: int = Field(default=180, ge=7, le=730)
+    quota_hours: int = Field(default=48, ge=24, le=168)
+    records_days: int = Field(default=730, ge=30, le=3650)
+    departed_days: int = Field(default=30, ge=1, le=365)
+    logs_days: int = Field(default=14, ge=1, le=365)  # only said: what keeps the log is the owner's system
+    sweep_minutes: int = Field(default=15, ge=1, le=24 * 60)
+
+    @model_validator(mode="after")
+    def _words_go_first(self) -> Self:
+        if self.records_days < self.prompts_days:
+            raise ValueError("must keep records_days at least as long as prompts_days")
+        return self
+
+
+class LicenceEntry(Section):
+    """What the owner says of a model's licence: a known name, or all that members have to know."""
+
+    name: str = Field(min_length=1, max_length=100)
+    url: str = Field(default="", max_length=300)
+    version: str = Field(default="", max_length=40)
+    uses: tuple[Annotated[str, Field(min_length=1, max_length=120)], ...] = Field(default=(), max_length=8)
+    commercial: Commercial | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _just_a_name(cls, value: object) -> object:
+        return {"name": value} if isinstance(value, str) else value
+
+    def licence(self) -> Licence:
+        """The licence meant: a known one as it stands, with whatever else is said here."""
+        known = licence_named(self.name)
+        said = {"url": self.url, "version": self.version, "uses": self.uses, "commercial": self.commercial}
+        changes: dict[str, Any] = {key: value for key, value in said.items() if value}
+        return replace(known, known=known.known or self.commercial is not None, **changes) if changes else known

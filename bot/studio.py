@@ -10,12 +10,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from bot.composer import Composer
 from bot.config import Config
 from bot.desk import Desk
-from bot.ledger import LineLedger, Listeners
+from bot.ledger import UPLOAD_GONE, LineLedger, Listeners
 from bot.moderation import absolute
 from bot.order import Admission, Commission, LineEntry, Member, Order, Quota, Standing
 from bot.policybook import PolicyBook
 from bot.rulebook import RuleBook
 from bot.store.jobs import LIVE
+from bot.terms import Terms
 from generation.dispatch import Dispatcher
 from generation.errors import BadRequest, Blocked, Cancelled, NotAllowed, UploadsRefused
 from generation.intake import clean
@@ -59,7 +60,9 @@ class Studio:
         self.composer = Composer(config, lambda: self.card, others or {})
         self._jobs = desk.jobs
         self._uploads = desk.uploads
-        self._conditions = tuple(conditions)
+        self.terms = Terms(config, card, others or {}, desk)
+        self._archive = desk.archive
+        self._conditions = (*conditions, self._upload_is_kept, self.terms.condition)
         self._workers = tuple(workers)
         self._pace = Pace()
         # One admission at a time: the store takes one writer anyway, and first answers of others come before it.
@@ -112,6 +115,7 @@ class Studio:
         self.check(order)
         for condition in self._conditions:
             await condition(order)
+        await self._archive.take_up(order.member.id)
         allowance, limit = self._allowance(order.member), self.config.line.waiting
         async with self._admitting:
             job_id, repeated = await self._jobs.enqueue(order, self._cost(order.request), allowance, limit)
@@ -132,6 +136,10 @@ class Studio:
     async def load_upload(self, sha256: str) -> bytes | None:
         """The kept picture, or None when it is gone."""
         return await self._uploads.get(sha256)
+
+    async def _upload_is_kept(self, order: Order) -> None:
+        if order.request.image is not None and not await self._uploads.has(order.request.image):
+            raise BadRequest(UPLOAD_GONE)
 
     def _cost(self, request: Request) -> float:
         card = self.card
@@ -182,6 +190,7 @@ class Studio:
 
     async def quota(self, member: Member) -> Quota:
         """What the member may still spend."""
+        await self._archive.take_up(member.id)
         return await self._jobs.quota(member.guild_id, member.id, self._allowance(member))
 
     # -- ending ------------------------------------------------------------------------------------------------------

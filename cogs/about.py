@@ -14,6 +14,7 @@ from bot.card import UNCHECKED
 from bot.client import AtelierClient
 from bot.echo import echo
 from bot.studio import Studio
+from bot.terms import BUSINESS
 from generation.workers.worker import WorkerStatus
 
 HELP = """\
@@ -26,7 +27,8 @@ Under every picture:
 **/verify** says whether a picture was made here; so does *Is this from here?* in the menu of a message.
 **/preferences** decides whether your prompts are written into your picture files.
 **/queue** shows the line, **/cancel** takes you out of it, **/quota** says how much you can ask for.
-**/about** says which model paints and what is checked. Moderators: **/filter**."""
+**/models** shows the models and their licences, **/about** what paints now and what is checked.
+**/privacy** shows what is kept about you and for how long, gives it to you, or deletes it. Moderators: **/filter**."""
 
 
 class About(commands.Cog):
@@ -50,7 +52,10 @@ def about_text(studio: Studio) -> str:
     """The model, its licence, the checks and the versions."""
     card, status = studio.card, studio.status
     name = PurePath(card.name).name if "/" in card.name or "\\" in card.name else card.name
-    lines = ["**Atelier**, a self-hosted art bot", f"Model: **{echo(name, 80)}**, licence: {echo(card.licence, 200)}"]
+    licence = studio.terms.of(card.name)
+    lines = ["**Atelier**, a self-hosted art bot", f"Model: **{echo(name, 80)}**, licence: {echo(licence.name, 200)}"]
+    if business := BUSINESS[licence.commercial]:
+        lines.append(f"Licence: {business}.")
     if card.note:
         lines.append(echo(card.note, 300))
     if card.sha256:

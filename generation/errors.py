@@ -8,7 +8,8 @@ AtelierError
 │   ├── NotAllowed           the person may not do this
 │   ├── LineFull             the whole line, or the member's share of it, is full
 │   ├── OutOfCredits         the allowance is spent; says when it is back
-│   └── UploadsRefused       no checker is there to look at uploaded pictures
+│   ├── UploadsRefused       no checker is there to look at uploaded pictures
+│   └── TermsNeeded          the model's licence asks for the person's word first
 └── PaintingError            our side failed; the charge is given back
     ├── ModelUnavailable     weights missing, broken or of an unknown kind
     │   └── NoRoom           only models in use are in the way
@@ -66,6 +67,14 @@ class OutOfCredits(Refusal):
 
 class UploadsRefused(Refusal):
     """Uploaded pictures are not accepted here: no safety checker is configured that could look at them."""
+
+
+class TermsNeeded(Refusal):
+    """This model's licence has rules that you have to agree to first."""
+
+    def __init__(self, sentence: str, *, pending: str) -> None:
+        super().__init__(sentence)
+        self.pending = pending  # under which the request waits for the person's word
 
 
 class PaintingError(AtelierError):

@@ -6,7 +6,7 @@ import difflib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -16,17 +16,20 @@ from generation.headers import read_header
 from generation.known_models import (
     EMBEDDED_GUIDANCE,
     SCHNELL,
+    UNKNOWN_LICENCE,
     distillation_of,
     is_restricted,
     licence_of,
     pipeline_hint,
     settings_of,
 )
+from generation.licences import Licence, licence_in, licence_named
 
 STARTER_NOTE = "Draws one big thing in a scene, in eight colours and four styles; no people."
 STARTER = Path(__file__).parent / "starter" / "weights"
 PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl", ".pickle")  # unpickling runs whatever code the file contains
 CONFIG_LIMIT = 1_000_000  # bytes; a model's JSON configuration is a few KiB
+TEXT_LIMIT = 65_536  # bytes of a model card or licence file that are looked at
 SD_KEY = "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
 SDXL_KEY = "conditioner.embedders.1."
 ENTRANCE = "model.diffusion_model.input_blocks.0.0.weight"
@@ -64,6 +67,11 @@ class ModelCard:
     def restricted(self) -> bool:
         """Whether its licence is known to forbid commercial use, or to put conditions on it."""
         return is_restricted(self.licence)
+
+    @property
+    def terms(self) -> Licence:
+        """What its licence asks of the people who paint with it."""
+        return licence_named(self.licence)
 
 
 class SourceKind(StrEnum):
@@ -149,7 +157,7 @@ def describe_folder(name: str, folder: Path) -> ModelCard:
     sample = unet.get("sample_size", 64) if unet else transformer.get("sample_size") or 1024 // cell
     side = sample if isinstance(sample, int) else max(sample, default=64) if isinstance(sample, list) else 64
     flow = "FlowMatch" in kind or scheduler.get("prediction_type") == "flow_prediction"
-    return _card(
+    card = _card(
         name,
         "starter" if folder == STARTER else folder.name,
         family=family_of(pipeline, unet),
@@ -159,6 +167,30 @@ def describe_folder(name: str, folder: Path) -> ModelCard:
         embedded_guidance=unet.get("time_cond_proj_dim") is not None,
         prediction="flow" if flow else str(scheduler.get("prediction_type", "epsilon")),
     )
+    return replace(card, licence=_stated_licence(folder)) if card.licence == UNKNOWN_LICENCE else card
+
+
+def _stated_licence(folder: Path) -> str:
+    """What a folder says of its licence: the head of its model card, or else its licence file."""
+    head = re.match(r"---\n(.*?)\n---", _text(folder / "README.md"), re.DOTALL)
+    lines = dict(
+        re.findall(r"^(license(?:_name)?):[ \t]*[\"']?([^\s\"'#]+)", head.group(1) if head else "", re.MULTILINE)
+    )
+    stated = lines.get("license", "")
+    stated = lines.get("license_name", "") if stated == "other" else stated
+    if stated:
+        return licence_named(stated).name
+    texts = (_text(folder / name) for name in ("LICENSE", "LICENSE.md", "LICENSE.txt", "LICENCE"))
+    found = next((licence for licence in map(licence_in, texts) if licence is not None), None)
+    return found.name if found is not None else UNKNOWN_LICENCE
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return file.read(TEXT_LIMIT).decode("utf-8", "replace").replace("\r\n", "\n")
+    except OSError:
+        return ""
 
 
 def _describe_file(name: str, path: Path) -> ModelCard:

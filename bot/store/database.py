@@ -26,12 +26,13 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 class Database:
     """One engine for the whole process. Use as an async context manager."""
 
-    def __init__(self, url: str, data_dir: Path) -> None:
+    def __init__(self, url: str, data_dir: Path, *, looking: bool = False) -> None:
         try:
             self._url = make_url(url)
         except ArgumentError as error:  # its text is not shown: there may be a password in it
             raise ConfigError("database_url is no SQLAlchemy URL; write it as in config.yaml.") from error
         self._data_dir = data_dir
+        self._looking = looking  # beside a running bot: nothing is written, and the schema is left as it is
         self._writing = asyncio.Lock()
         self._engine: AsyncEngine | None = None
         self._reading: AsyncEngine | None = None  # the same connections, whose transactions leave writers alone
@@ -43,10 +44,12 @@ class Database:
         return self._url.get_backend_name() == "sqlite"
 
     async def __aenter__(self) -> Database:
-        self._make_data_dir()
-        self._lock()
+        if not self._looking:
+            self._make_data_dir()
+            self._lock()
         try:
-            await asyncio.to_thread(migrate, self._url.render_as_string(hide_password=False))
+            if not self._looking:
+                await asyncio.to_thread(migrate, self._url.render_as_string(hide_password=False))
             self._engine = _engine(self._url.render_as_string(hide_password=False))
             self._reading = self._engine.execution_options(writes=False)
         except ConfigError:
@@ -63,6 +66,7 @@ class Database:
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that may write; committed when the block ends well, otherwise nothing has happened."""
         assert self._engine is not None, "the database is entered first"
+        assert not self._looking, "this database was opened for looking only"
         async with self._writing, self._engine.begin() as connection:
             yield connection
 
@@ -73,9 +77,26 @@ class Database:
         async with self._reading.connect() as connection:
             yield connection
 
+    async def tidy(self) -> None:
+        """Let nothing of deleted rows stay behind in the files of SQLite: its journal is written back and emptied.
+
+        Deleted rows are overwritten in the database itself (`secure_delete`). Left for the next time while somebody
+        reads. PostgreSQL does this by itself (autovacuum).
+        """
+        if not self.is_sqlite:
+            return
+        assert self._engine is not None, "the database is entered first"
+        async with self._writing, self._engine.connect() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None, "the pool gives out open connections"
+            # Beside SQLAlchemy, since it must be in no transaction; waiting for readers would keep writers waiting too.
+            for pragma in ("busy_timeout=100", "wal_checkpoint(TRUNCATE)", "busy_timeout=5000"):
+                cursor = await driver.execute(f"PRAGMA {pragma}")
+                await cursor.close()
+
     def _make_data_dir(self) -> None:
         try:
-            self._data_dir.mkdir(parents=True, exist_ok=True)
+            self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # people's words are nobody else's business
             probe = self._data_dir / ".writable"
             probe.write_text("")
             probe.unlink()
@@ -114,7 +135,7 @@ def _engine(url: str) -> AsyncEngine:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver must not begin transactions on its own
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -7,8 +7,10 @@ import hashlib
 import os
 import re
 import tempfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+UNFINISHED = ".new-"  # how the names of files begin that are being written
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -26,9 +28,51 @@ class FileStore:
         """The bytes with that digest, or None when they are gone or damaged."""
         return await asyncio.to_thread(self._get, sha256)
 
+    async def has(self, sha256: str) -> bool:
+        """Whether there is a file with that digest."""
+        return await asyncio.to_thread(self._path(sha256).exists)
+
     async def remove(self, sha256: str) -> None:
         """Delete the file with that digest; nothing happens when it is gone already."""
         await asyncio.to_thread(self._path(sha256).unlink, missing_ok=True)
+
+    async def older_than(self, moment: float) -> AsyncIterator[list[str]]:
+        """Digests of the files last kept before `moment` (epoch seconds), folder by folder."""
+        for number in range(256):
+            names = await asyncio.to_thread(self._older_in, self._folder / f"{number:02x}", moment)
+            if digests := [name for name in names if DIGEST.fullmatch(name)]:
+                yield digests
+
+    async def clear_unfinished(self, moment: float) -> None:
+        """Delete what a crash before `moment` left half-written."""
+        await asyncio.to_thread(self._clear_unfinished, moment)
+
+    async def remove_if_older(self, sha256: str, moment: float) -> bool:
+        """Delete the file unless it was kept again since `moment`; whether it was there and is gone now."""
+        return await asyncio.to_thread(self._remove_if_older, sha256, moment)
+
+    def _older_in(self, folder: Path, moment: float) -> list[str]:
+        try:
+            files = [(entry.name, entry.stat().st_mtime) for entry in os.scandir(folder)]
+        except FileNotFoundError:
+            return []
+        return sorted(name for name, kept_at in files if kept_at < moment)
+
+    def _clear_unfinished(self, moment: float) -> None:
+        for folder in self._folder.glob("??"):
+            for name in self._older_in(folder, moment):
+                if name.startswith(UNFINISHED):
+                    (folder / name).unlink(missing_ok=True)
+
+    def _remove_if_older(self, sha256: str, moment: float) -> bool:
+        path = self._path(sha256)
+        try:
+            if path.stat().st_mtime >= moment:
+                return False
+            path.unlink()
+        except FileNotFoundError:
+            return False
+        return True
 
     def _path(self, sha256: str) -> Path:
         if not DIGEST.fullmatch(sha256):
@@ -39,9 +83,10 @@ class FileStore:
         sha256 = hashlib.sha256(data).hexdigest()
         path = self._path(sha256)
         if path.exists():
+            os.utime(path)  # kept again: a sweep that is under way must not take it for an old one
             return sha256
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)

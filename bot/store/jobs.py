@@ -24,6 +24,7 @@ from generation.request import Request
 
 LIVE = (JobState.ACCEPTED, JobState.RUNNING)
 VIRTUAL_TIME = "virtual_time"
+USE_GRAIN = 86_400.0  # seconds between two notes that a picture is in use
 
 
 class JobStore:
@@ -129,6 +130,14 @@ class JobStore:
             if give_back:
                 await accounts.give_back(connection, row)
         return True
+
+    async def used(self, job_id: str) -> None:
+        """Somebody uses the picture: its words stay a while longer. Written once a day at most."""
+        now = self._clock()
+        last = func.coalesce(jobs.c.used_at, jobs.c.ended_at)
+        async with self._database.write() as connection:
+            here = and_(jobs.c.id == job_id, last < now - USE_GRAIN, jobs.c.erased_at.is_(None))
+            await connection.execute(update(jobs).where(here).values(used_at=now))
 
     async def posted(self, job_id: str) -> None:
         """The result has been shown."""

@@ -10,7 +10,12 @@ from sqlalchemy import insert, select, update
 
 from bot.store.database import Database
 from bot.store.schema import jobs, outbox
+from generation.errors import Refusal
 from generation.job import JobState
+
+
+class Forgotten(Refusal):
+    """This picture was deleted at the wish of the person who had asked for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +37,28 @@ class Outbox:
         self._clock = clock
 
     async def intend(self, job_id: str, kind: str) -> OutboxEntry:
-        """Write down that a message is about to be sent, or find out that it already was."""
+        """Write down that a message is about to be sent, or find out that it already was.
+
+        Raises Forgotten when there is no such job any more.
+        """
         now = self._clock()
         here = (outbox.c.job_id == job_id) & (outbox.c.kind == kind)
         async with self._database.write() as connection:
             row = (await connection.execute(select(outbox).where(here))).first()
             if row is not None:
                 return OutboxEntry(job_id, kind, row.message_id, row.intended_at, fresh=False)
+            if (await connection.execute(select(jobs.c.id).where(jobs.c.id == job_id))).first() is None:
+                raise Forgotten
             await connection.execute(insert(outbox).values(job_id=job_id, kind=kind, intended_at=now))
         return OutboxEntry(job_id, kind, None, now, fresh=True)
 
-    async def sent(self, job_id: str, kind: str, channel_id: int, message_id: int) -> None:
-        """Discord has the message."""
+    async def sent(self, job_id: str, kind: str, channel_id: int, message_id: int) -> bool:
+        """Discord has the message; False when its job was deleted while it was on its way."""
         here = (outbox.c.job_id == job_id) & (outbox.c.kind == kind)
         values = {"channel_id": channel_id, "message_id": message_id, "sent_at": self._clock()}
         async with self._database.write() as connection:
-            await connection.execute(update(outbox).where(here).values(values))
+            changed = await connection.execute(update(outbox).where(here).values(values))
+        return bool(changed.rowcount)
 
     async def message_of(self, job_id: str, kind: str) -> tuple[int, int] | None:
         """Channel and message id of what was sent, or None."""

@@ -102,4 +102,5 @@ def commission_of(row: Row[Any]) -> Commission:
         recipe=dict(row.recipe),
         seconds=row.seconds,
         role_ids=frozenset(row.role_ids),
+        erased=row.erased_at is not None,
     )

@@ -61,6 +61,8 @@ jobs = Table(
     Column("accepted_at", Float, nullable=False),
     Column("claimed_at", Float),
     Column("ended_at", Float),
+    Column("used_at", Float),  # when a button under it was last used, where that was after it ended
+    Column("erased_at", Float),  # when its words and settings were deleted
     Index(None, "state", "start_tag", "id"),
     Index(None, "author_id", "state"),
     Index(
@@ -70,6 +72,15 @@ jobs = Table(
         sqlite_where=text("state IN ('accepted', 'running')"),
         postgresql_where=text("state IN ('accepted', 'running')"),
     ),
+)
+
+# What the sweeper looks for, so that it need not read the whole table each time.
+Index("ix_jobs_live_token", jobs.c.token_expires, sqlite_where=jobs.c.token != "", postgresql_where=jobs.c.token != "")
+Index(
+    "ix_jobs_with_words",
+    jobs.c.ended_at,
+    sqlite_where=jobs.c.erased_at.is_(None),
+    postgresql_where=jobs.c.erased_at.is_(None),
 )
 
 pictures = Table(
@@ -86,6 +97,7 @@ pictures = Table(
     Column("level", Integer, nullable=False, server_default="0"),  # what the checkers saw, see generation.safety.level
     Column("held", JSON(none_as_null=True)),  # what moderators may still let through: all of the file but its bytes
     Column("evidence", JSON(none_as_null=True)),  # the same of its blurred likeness, which passed the gate by itself
+    Index(None, "sha256"),
 )
 
 outbox = Table(
@@ -171,4 +183,47 @@ preferences = Table(
     Column("member_id", BigInteger, primary_key=True, autoincrement=False),
     Column("embed_prompt", Boolean, nullable=False),
     Column("changed_at", Float, nullable=False),
+)
+
+acceptances = Table(
+    "acceptances",
+    metadata,
+    Column("member_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("terms", String(100), primary_key=True),  # licence, its version and that of our words
+    Column("accepted_at", Float, nullable=False),
+)
+
+pending_orders = Table(
+    "pending_orders",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("member_id", BigInteger, nullable=False),
+    Column("guild_id", BigInteger),
+    Column("order", JSON, nullable=False),
+    Column("asked_at", Float, nullable=False),
+)
+
+departures = Table(
+    "departures",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),  # where the bot is or was a member
+    Column("left_at", Float),  # NULL while it is
+)
+
+carried = Table(
+    "carried",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("pseudonym", BigInteger, nullable=False, index=True),
+    Column("kind", String(40), nullable=False),  # the table that the row came from
+    Column("row", JSON, nullable=False),
+    Column("carried_at", Float, nullable=False),
+)
+
+farewells = Table(
+    "farewells",
+    metadata,
+    Column("channel_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("message_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("asked_at", Float, nullable=False),
 )

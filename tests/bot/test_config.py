@@ -125,3 +125,40 @@ def test_a_token_file_that_is_no_text_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "token").write_bytes(b"\xff\xfe\xdf")
     with pytest.raises(ConfigError, match="DISCORD_TOKEN_FILE is no text"):
         load(write(tmp_path, ""), {"DISCORD_TOKEN_FILE": str(tmp_path / "token")})
+
+
+def test_what_an_owner_says_of_a_licence(tmp_path: Path) -> None:
+    text = """
+    models: {ink: models/ink, sea: models/sea, old: models/old}
+    licences:
+      ink: openrail-m
+      sea: {name: Sea Licence, url: "https://sea.example", uses: [pictures of sharks], commercial: "no"}
+      old: {name: MIT, version: "2"}
+    """
+    said = {name: entry.licence() for name, entry in load(write(tmp_path, text), {}).licences.items()}
+    assert (said["ink"].id, said["ink"].restricted) == ("openrail-m", True)
+    assert (said["sea"].name, said["sea"].uses, said["sea"].commercial) == (
+        "Sea Licence",
+        ("pictures of sharks",),
+        "no",
+    )
+    assert said["sea"].known
+    assert (said["old"].id, said["old"].version, said["old"].restricted) == ("mit", "2", False)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("licences: {nothing: MIT}", "there is no “nothing”"),
+        ("licences: {starter: {nmae: MIT}}", "did you mean “name”?"),
+        ("privacy: {prompts_days: -1}", "greater than or equal to 0"),
+        ("privacy: {quota_hours: 1}", "greater than or equal to 24"),
+        ("privacy: {records_days: 30, prompts_days: 31}", "must keep records_days at least as long as prompts_days"),
+    ],
+)
+def test_mistakes_about_privacy_and_licences(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load(write(tmp_path, text), {})
+    assert sentence in refused.value.sentence
+    assert "\n" not in refused.value.sentence
+    assert len(refused.value.sentence) < 300

@@ -74,7 +74,7 @@ def test_migrate_makes_a_database_and_doing_it_twice_changes_nothing(tmp_path):
 
 def test_help_names_every_command(tmp_path):
     shown = bot("--help", folder=tmp_path).stdout
-    assert all(command in shown for command in ("run", "playground", "doctor", "migrate", "filter"))
+    assert all(command in shown for command in ("run", "playground", "doctor", "migrate", "filter", "sweep"))
 
 
 def test_the_filter_command_answers_line_by_line(tmp_path):
@@ -90,3 +90,18 @@ def test_the_filter_command_answers_line_by_line(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert ['"verdict": "allow"' in line for line in done.stdout.splitlines()] == [True, False]
+
+
+def test_sweep_says_what_would_go_then_deletes_it(tmp_path):
+    assert_one_sentence(bot("sweep", "--dry-run", folder=tmp_path), "The database is not there yet")
+    bot("migrate", folder=tmp_path)
+    assert bot("sweep", "--dry-run", folder=tmp_path).stdout == "Nothing is too old.\n"
+    stray = tmp_path / "data" / "pictures" / "ab" / ("ab" * 32)
+    stray.parent.mkdir(parents=True)
+    stray.write_bytes(b"nobody's")
+    os.utime(stray, (0, 0))
+    assert "1 files of pictures" in bot("sweep", "--dry-run", folder=tmp_path).stdout
+    assert stray.exists()
+    assert "1 files of pictures" in bot("sweep", folder=tmp_path).stdout
+    assert not stray.exists()
+    assert bot("sweep", folder=tmp_path).stdout == "Nothing is too old.\n"

@@ -161,11 +161,26 @@ async def test_an_upload_travels_to_the_painter(tmp_path):
         await house.studio.submit(an_order(request=request))
         await until(lambda: house.settled)
         assert house.painter.painted[0].image == cleaned
+
+
+async def test_an_upload_that_is_gone_is_said_before_and_after_admission(tmp_path):
+    async with open_house(tmp_path) as house:
         gone = a_request(image="cd" * 32, strength=0.5)
-        await house.studio.submit(an_order(request=gone))
+        with pytest.raises(BadRequest, match="no longer kept"):
+            await house.studio.submit(an_order(request=gone))
+
+        file = io.BytesIO()
+        Image.new("RGB", (300, 200), "red").save(file, "png")
+        digest, _ = await house.studio.keep_upload(file.getvalue())
+        house.painter.hold.clear()
+        await house.studio.submit(an_order())
+        await house.studio.submit(an_order(request=a_request(image=digest, strength=0.5)))
+        spent = (await house.studio.quota(Member(id=1, guild_id=GUILD))).spent_today
+        await house.desk.uploads.remove(digest)
+        house.painter.hold.set()
         await until(lambda: len(house.settled) == 2)
         assert "no longer kept" in house.settled[1].reason
-        assert (await house.studio.quota(Member(id=1, guild_id=GUILD))).spent_today < 1  # only the first one
+        assert (await house.studio.quota(Member(id=1, guild_id=GUILD))).spent_today < spent  # given back
 
 
 async def test_credits_say_when_the_next_picture_is_affordable(tmp_path):

@@ -26,6 +26,8 @@ CHAT = {
     "policy",
     "verify",
     "preferences",
+    "models",
+    "privacy",
 }
 MESSAGES = {
     "Is this from here?",

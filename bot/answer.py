@@ -13,7 +13,7 @@ import discord
 from discord import app_commands
 
 from bot.echo import plain
-from generation.errors import AtelierError, OutOfCredits, Refusal
+from generation.errors import AtelierError, NotNow, Refusal
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ async def answer(interaction: Interaction, error: BaseException) -> None:
 
 def sentence_of(error: BaseException, interaction_id: int) -> str:
     """The sentence for a refusal; for anything else a reference under which the log has the cause."""
-    if isinstance(error, OutOfCredits) and error.retry_at is not None:
+    if isinstance(error, NotNow) and error.retry_at is not None:
         return f"{error.sentence} Try again <t:{math.ceil(error.retry_at)}:R>."
     if isinstance(error, Refusal):
         return plain(error.sentence, SENTENCE_LENGTH)

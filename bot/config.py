@@ -7,17 +7,31 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Annotated, Any, Self, get_args
 
 import yaml
 from dotenv import dotenv_values
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
-from bot.sections import Dream, Engine, Files, Line, Metrics, Playground, Previews, Safety, Section, Tier
+from bot.order import Member
+from bot.sections import (
+    Budgets,
+    Dream,
+    Engine,
+    Files,
+    Line,
+    Metrics,
+    Playground,
+    Previews,
+    Probing,
+    Safety,
+    Section,
+    Tier,
+)
+from bot.tiers import MEMBER, NEWCOMER, Grade, grade_of
 from generation.engine.options import EngineOptions
 from generation.errors import ConfigError
-from generation.limits import Allowance
 from generation.workers.worker import EngineSettings
 
 DISCORD_API = "https://discord.com/api/v10"
@@ -31,11 +45,14 @@ class Config(Section):
     database_url: str = ""
     model: str = Field(default="starter", min_length=1)
     models: dict[str, str] = Field(default_factory=dict, max_length=24)  # further ones, by the names members choose
+    costs: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)  # of a model's step; default: 1
     loras: str = ""  # folder
     engine: Engine = Engine()
     dream: Dream = Dream()
     line: Line = Line()
     limits: dict[str, Tier] = Field(default_factory=lambda: {"member": Tier()})
+    budgets: Budgets = Budgets()
+    probing: Probing = Probing()
     safety: Safety = Safety()
     files: Files = Files()
     previews: Previews = Previews()
@@ -48,8 +65,12 @@ class Config(Section):
     @field_validator("limits")
     @classmethod
     def _everybody_has_a_tier(cls, value: dict[str, Tier]) -> dict[str, Tier]:
-        if "member" not in value:
+        if MEMBER not in value:
             raise ValueError("must contain the tier “member”, which everybody has")
+        if any(name != NEWCOMER and (tier.account_days or tier.server_hours) for name, tier in value.items()):
+            raise ValueError("must give account_days and server_hours to the tier “newcomer” alone")
+        if NEWCOMER in value and value[NEWCOMER].roles:
+            raise ValueError("must give “newcomer” no roles: whoever has a role's tier is no newcomer")
         return value
 
     @field_validator("models")
@@ -59,19 +80,21 @@ class Config(Section):
             raise ValueError("must give every model a name of 1 to 100 letters and a place")
         return value
 
+    @model_validator(mode="after")
+    def _costs_are_of_models(self) -> Self:
+        unknown = next((name for name in self.costs if name not in self.models), None)
+        if unknown is not None:
+            raise ValueError(f"must name models only, and there is no model “{unknown}” under models")
+        return self
+
     @property
     def database(self) -> str:
         """The SQLAlchemy URL of the store."""
         return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'atelier.sqlite'}"
 
-    def tier_of(self, role_names: frozenset[str], role_ids: frozenset[int]) -> Allowance:
-        """The most generous tier (by refill) that one of the roles opens."""
-        fitting = [
-            tier
-            for name, tier in self.limits.items()
-            if name == "member" or any(role in role_names or role in role_ids for role in tier.roles)
-        ]
-        return max(fitting, key=lambda tier: tier.per_hour).allowance()
+    def tier_of(self, member: Member, now: float) -> Grade:
+        """The tier that the member has at `now`, epoch seconds."""
+        return grade_of(self.limits, member, now)
 
     def engine_settings(self, *, alone: bool) -> EngineSettings:
         """What the engine process is told; `alone` when only this machine's user can be reached."""

@@ -11,6 +11,7 @@ from bot.store.files import FileStore
 from bot.store.jobs import JobStore
 from bot.store.outbox import Outbox
 from bot.store.pictures import PictureStore
+from bot.store.probing import ProbingStore
 from bot.store.small import Notes, Reports, Rules
 
 
@@ -25,6 +26,7 @@ class Desk:
     notes: Notes
     reports: Reports
     rules: Rules
+    probing: ProbingStore
 
     @classmethod
     def over(cls, database: Database, folder: Path) -> Self:
@@ -37,4 +39,5 @@ class Desk:
             notes=Notes(database),
             reports=Reports(database),
             rules=Rules(database),
+            probing=ProbingStore(database),
         )

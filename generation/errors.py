@@ -56,12 +56,20 @@ class LineFull(Refusal):
     """The line is full right now; please try again in a few minutes."""
 
 
-class OutOfCredits(Refusal):
-    """You have used up your pictures for now."""
+class NotNow(Refusal):
+    """That is not possible right now."""
 
     def __init__(self, sentence: str | None = None, *, retry_at: float | None = None) -> None:
         super().__init__(sentence)
-        self.retry_at = retry_at  # epoch seconds at which the same request is affordable; None: never as it stands
+        self.retry_at = retry_at  # epoch seconds at which the same request is possible; None: never as it stands
+
+
+class OutOfCredits(NotNow):
+    """You have used up your pictures for now."""
+
+
+class CoolingDown(NotNow):
+    """Painting takes a short break for you."""
 
 
 class UploadsRefused(Refusal):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Row
@@ -35,9 +37,9 @@ def press_of(order: Order) -> str | None:
 
 
 def job_values(
-    order: Order, *, job_id: str, cost: float, charged: float, start_tag: float, now: float
+    order: Order, *, job_id: str, cost: float, start_tag: float, now: float, **charged: float
 ) -> dict[str, Any]:
-    """The columns of a newly admitted job."""
+    """The columns of a newly admitted job; `charged` are the seconds taken from each account."""
     request, address = order.request, order.address
     return {
         "id": job_id,
@@ -61,7 +63,7 @@ def job_values(
         "work": request.megapixel_steps,
         "pictures": request.count,
         "cost": cost,
-        "charged": charged,
+        **charged,
         "start_tag": start_tag,
         "attempt": 0,
         "parent": order.parent,
@@ -73,7 +75,12 @@ def job_values(
     }
 
 
-def commission_of(row: Row[Any]) -> Commission:
+def new_commission(values: Mapping[str, Any]) -> Commission:
+    """What `job_values` says of a job, as if it had been read back."""
+    return commission_of(SimpleNamespace(refunded=0.0, **values))
+
+
+def commission_of(row: Row[Any] | SimpleNamespace) -> Commission:
     """A stored job as tickets, delivery and buttons see it."""
     address = Address(
         channel_id=row.channel_id,
@@ -102,4 +109,6 @@ def commission_of(row: Row[Any]) -> Commission:
         recipe=dict(row.recipe),
         seconds=row.seconds,
         role_ids=frozenset(row.role_ids),
+        cost=row.cost,
+        refunded=row.refunded,
     )

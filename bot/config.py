@@ -7,11 +7,11 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self, get_args
+from typing import Annotated, Any, get_args
 
 import yaml
 from dotenv import dotenv_values
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 
 from bot.order import Member
@@ -80,12 +80,13 @@ class Config(Section):
             raise ValueError("must give every model a name of 1 to 100 letters and a place")
         return value
 
-    @model_validator(mode="after")
-    def _costs_are_of_models(self) -> Self:
-        unknown = next((name for name in self.costs if name not in self.models), None)
+    @field_validator("costs")
+    @classmethod
+    def _costs_are_of_models(cls, value: dict[str, float], info: ValidationInfo) -> dict[str, float]:
+        unknown = next((name for name in value if name not in info.data.get("models", value)), None)
         if unknown is not None:
             raise ValueError(f"must name models only, and there is no model “{unknown}” under models")
-        return self
+        return value
 
     @property
     def database(self) -> str:

@@ -22,6 +22,7 @@ AtelierError
 from __future__ import annotations
 
 import inspect
+import re
 
 
 class AtelierError(Exception):
@@ -38,6 +39,11 @@ class ConfigError(AtelierError):
 
 class Refusal(AtelierError):
     """That cannot be done as asked."""
+
+    @property
+    def reason(self) -> str:
+        """Its kind in figures, e.g. “out_of_credits”."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
 
 
 class BadRequest(Refusal):

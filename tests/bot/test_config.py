@@ -56,7 +56,7 @@ def test_every_shipped_setting_has_a_comment():
         ("limits: {vip: {burst: 1}}", "must contain the tier “member”"),
         ("limits: {member: {account_days: 3}}", "to the tier “newcomer” alone"),
         ("limits: {member: {}, newcomer: {roles: [New]}}", "must give “newcomer” no roles"),
-        ("costs: {ink: 2}", "there is no model “ink” under models"),
+        ("costs: {ink: 2}", "“costs” is {'ink': 2}, but it must name models only, and there is no model “ink”"),
         ("models: {ink: x}\ncosts: {ink: 0}", "“costs.ink” is 0, but it must be greater than 0"),
         ("budgets: {server: {dayly: 3}}", "“budgets.server.dayly”; did you mean “daily”"),
         ("probing: {refusals: -1}", "must be greater than or equal to 0"),

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, exists, func, insert, select
+from sqlalchemy import BigInteger, Connection, Row, bindparam, exists, func, insert, select
 
 from bot.order import Commission, Order
 from bot.store import accounts
@@ -155,7 +155,7 @@ _LINE = select(
     _OLDEST.scalar_subquery().label("oldest_start"),
     _OLDEST.with_only_columns(jobs.c.accepted_at).scalar_subquery().label("oldest_accepted"),
     select(lanes.c.virtual_time)
-    .where(lanes.c.guild_id == func.coalesce(bindparam("guild_id"), DIRECT_MESSAGES))
+    .where(lanes.c.guild_id == func.coalesce(bindparam("guild_id", type_=BigInteger), DIRECT_MESSAGES))
     .scalar_subquery()
     .label("virtual_time"),
 )

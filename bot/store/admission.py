@@ -17,7 +17,7 @@ from bot.order import Commission, Order
 from bot.store import accounts
 from bot.store.accounts import Others, Purses
 from bot.store.database import Database
-from bot.store.lanes import DIRECT_MESSAGES, open_lane
+from bot.store.lanes import DIRECT_MESSAGES, open_lane, weigh_lane
 from bot.store.rows import JobIds, commission_of, job_values, new_commission, press_of
 from bot.store.schema import WAITING, jobs, lanes
 from generation.errors import LineFull, Refusal
@@ -129,6 +129,8 @@ class Admissions:
         place = tags(newcomers_start, bill.last_finish, wish.cost, wish.allowance.weight)
         if line.virtual_time is None:
             open_lane(connection, member.guild_id, wish.purses.weight)
+        elif line.weight != wish.purses.weight:
+            weigh_lane(connection, member.guild_id, wish.purses.weight)
         accounts.book(connection, bill, place.finish)
         job_id = self._ids.new(now)
         values = job_values(order, job_id=job_id, cost=wish.cost, start_tag=place.start, now=now, **bill.charged)
@@ -143,6 +145,9 @@ _OLDEST = select(jobs.c.start_tag).where(WAITING, _OWN_GUILD).order_by(jobs.c.id
 _SAME_INTERACTION = select(jobs).where(jobs.c.interaction_id == bindparam("interaction_id"))
 _SAME_PRESS = select(jobs).where(jobs.c.press == bindparam("press"), _LIVE).limit(1)
 _INSERT = insert(jobs)
+_LANE = select(lanes.c.virtual_time).where(
+    lanes.c.guild_id == func.coalesce(bindparam("guild_id", type_=BigInteger), DIRECT_MESSAGES)
+)
 _LINE = select(
     select(func.count()).select_from(jobs).where(WAITING).scalar_subquery().label("waiting"),
     select(func.count())
@@ -154,10 +159,8 @@ _LINE = select(
     exists().where(WAITING, jobs.c.guild_id.is_distinct_from(bindparam("guild_id"))).label("other_guilds"),
     _OLDEST.scalar_subquery().label("oldest_start"),
     _OLDEST.with_only_columns(jobs.c.accepted_at).scalar_subquery().label("oldest_accepted"),
-    select(lanes.c.virtual_time)
-    .where(lanes.c.guild_id == func.coalesce(bindparam("guild_id", type_=BigInteger), DIRECT_MESSAGES))
-    .scalar_subquery()
-    .label("virtual_time"),
+    _LANE.scalar_subquery().label("virtual_time"),
+    _LANE.with_only_columns(lanes.c.weight).scalar_subquery().label("weight"),
 )
 
 

@@ -66,6 +66,11 @@ def open_lane(connection: Connection, guild_id: int | None, weight: float) -> No
     connection.execute(insert(lanes).values(values))
 
 
+def weigh_lane(connection: Connection, guild_id: int | None, weight: float) -> None:
+    """The owner has changed a guild's share."""
+    connection.execute(update(lanes).where(lanes.c.guild_id == lane_of(guild_id)).values(weight=weight))
+
+
 def take_next(connection: Connection) -> Row[Any] | None:
     """The next job in the fair order, its lane charged for it; None when nobody waits."""
     lane = connection.execute(_TURN).first()

@@ -71,11 +71,12 @@ async def measure(*, rate: float, seconds: float, report: Path | None) -> None:
             most = int(rate * seconds / 2)
             figures = {"submit_rules": float(RULES), "submit_members": float(MEMBERS)}
             figures |= {"submit_most_per_s": await _at_once(studio, [next(orders) for _ in range(most)])}
-            planned = int(rate * seconds)
+            planned, busy = int(rate * seconds), time.process_time()
             latencies, took = await _offered(studio, [next(orders) for _ in range(planned)], rate)
             figures |= {
                 "submit_offered_per_s": rate,
                 "submit_admitted_per_s": planned / took,
+                "submit_cpu_ms": (time.process_time() - busy) / planned * 1000,
                 "submit_p50_ms": percentile(latencies, 0.5) * 1000,
                 "submit_p99_ms": percentile(latencies, 0.99) * 1000,
                 "submit_worst_ms": max(latencies) * 1000,

@@ -19,6 +19,7 @@ from generation.errors import OutOfCredits
 from generation.limits import Allowance, Budget, available, charge, refund
 
 _OF_MEMBER = select(members).where(members.c.member_id == bindparam("member_id"))
+_OF_BUDGET = select(budgets).where(budgets.c.guild_id == bindparam("key"))
 _INSERTS = {table: insert(table) for table in (members, budgets)}
 _UPDATES = {
     table: update(table).where(*(column == bindparam(f"at_{column.name}") for column in table.primary_key))
@@ -165,7 +166,7 @@ def account_in(rows: Sequence[Row[Any]], guild_id: int | None) -> Row[Any] | Non
 
 def purse_of(connection: Connection, key: int) -> Row[Any] | None:
     """The state of a guild's budget, or of the house's."""
-    return (connection.execute(select(budgets).where(budgets.c.guild_id == key))).first()
+    return connection.execute(_OF_BUDGET, {"key": key}).first()
 
 
 def spent_everywhere(rows: Sequence[Row[Any]], now: float) -> float:

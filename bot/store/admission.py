@@ -19,7 +19,7 @@ from bot.store.accounts import Others, Purses
 from bot.store.database import Database
 from bot.store.lanes import DIRECT_MESSAGES, open_lane, weigh_lane
 from bot.store.rows import JobIds, commission_of, job_values, new_commission, press_of
-from bot.store.schema import WAITING, jobs, lanes
+from bot.store.schema import UNPAINTED, WAITING, jobs, lanes
 from generation.errors import LineFull, Refusal
 from generation.job import JobState
 from generation.limits import Allowance
@@ -139,11 +139,10 @@ class Admissions:
 
 
 # Statements are put together once: at a few hundred admissions a second that would take longer than running them.
-_LIVE = jobs.c.state.in_(LIVE)
 _OWN_GUILD = jobs.c.guild_id.is_not_distinct_from(bindparam("guild_id"))
 _OLDEST = select(jobs.c.start_tag).where(WAITING, _OWN_GUILD).order_by(jobs.c.id).limit(1)
 _SAME_INTERACTION = select(jobs).where(jobs.c.interaction_id == bindparam("interaction_id"))
-_SAME_PRESS = select(jobs).where(jobs.c.press == bindparam("press"), _LIVE).limit(1)
+_SAME_PRESS = select(jobs).where(jobs.c.press == bindparam("press"), UNPAINTED).limit(1)
 _INSERT = insert(jobs)
 _LANE = select(lanes.c.virtual_time).where(
     lanes.c.guild_id == func.coalesce(bindparam("guild_id", type_=BigInteger), DIRECT_MESSAGES)
@@ -152,7 +151,7 @@ _LINE = select(
     select(func.count()).select_from(jobs).where(WAITING).scalar_subquery().label("waiting"),
     select(func.count())
     .select_from(jobs)
-    .where(jobs.c.author_id == bindparam("member_id"), _LIVE)
+    .where(jobs.c.author_id == bindparam("member_id"), UNPAINTED)
     .scalar_subquery()
     .label("own"),
     exists().where(WAITING, jobs.c.author_id != bindparam("member_id")).label("others"),

@@ -31,6 +31,8 @@ metadata = MetaData(
 # The same as state "accepted", in words that no other index knows: a planner would take that of the states, which
 # has the whole history in it and none of the columns that are added up.
 WAITING = text("claimed_at IS NULL AND ended_at IS NULL")
+# Waiting or running; word for word as in the index of presses, which serves nothing else.
+UNPAINTED = text("state IN ('accepted', 'running')")
 _FAIR_ORDER = ("guild_id", "start_tag", "id")
 _UNTOUCHED = ("claimed_at", "ended_at")
 only_waiting: dict[str, Any] = {"sqlite_where": WAITING, "postgresql_where": WAITING}
@@ -83,8 +85,8 @@ jobs = Table(
         "uq_jobs_live_press",
         "press",
         unique=True,
-        sqlite_where=text("state IN ('accepted', 'running')"),
-        postgresql_where=text("state IN ('accepted', 'running')"),
+        sqlite_where=UNPAINTED,
+        postgresql_where=UNPAINTED,
     ),
 )
 

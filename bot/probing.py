@@ -85,8 +85,9 @@ class Probing:
         """
         if not self._settings.refusals or member.moderator:
             return
-        key = _key(member)
-        record = after_refusal(self._records.get(key, Record()), self._clock(), self._settings)
+        key, now = _key(member), self._clock()
+        record = after_refusal(self._records.get(key, Record()), now, self._settings)
+        self._records = {each: old for each, old in self._records.items() if old.refused_at > now - FORGOTTEN}
         self._records[key] = record
         task = asyncio.create_task(self._keep(key, record), name="probing")
         self._writing.add(task)
@@ -95,6 +96,7 @@ class Probing:
     async def _keep(self, key: Key, record: Record) -> None:
         try:
             await self._store.keep(*key, record.tat, record.level, record.refused_at, record.until)
+            await self._store.forget_before(record.refused_at - FORGOTTEN)
         except Exception:  # it still holds until the next start; the next refused prompt stores it again
             log.exception("A pause could not be stored")
 

@@ -144,7 +144,7 @@ def give_back(connection: Connection, job: Row[Any], share: float) -> float:
         (budgets, {"guild_id": HOUSE}, job.house_charged),
     ):
         where = _keyed(table, key)
-        row = (connection.execute(select(table).where(where))).first()
+        row = connection.execute(select(table).where(where)).first()
         if row is None:
             continue
         values: dict[str, Any] = {"tat": refund(row.tat, row.full_since, share * seconds, job.accepted_at)}

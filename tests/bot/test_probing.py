@@ -96,6 +96,19 @@ async def test_a_pause_holds_for_every_prompt_and_survives_a_restart(tmp_path):
         house.studio.check(an_order(1))
 
 
+async def test_what_is_forgiven_is_forgotten_in_the_store_too(tmp_path):
+    async with open_house(tmp_path) as house:
+        await house.studio.rules.add(GUILD, "turnip", 99)
+        await refused(house, member=1)
+        await house.studio.probing.close()
+        assert [*await house.desk.probing.everything()] == [(GUILD, 1)]
+        later = house.studio.clock() + FORGOTTEN + 1
+        house.studio.probing._clock = lambda: later
+        await refused(house, member=2)
+        await house.studio.probing.close()
+        assert [*await house.desk.probing.everything()] == [(GUILD, 2)]
+
+
 async def test_each_server_counts_by_itself_and_mistakes_and_moderators_not_at_all(tmp_path):
     async with open_house(tmp_path) as house:
         await house.studio.rules.add(GUILD, "turnip", 99)

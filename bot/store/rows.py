@@ -10,9 +10,12 @@ from typing import Any
 from sqlalchemy import Row
 
 from bot.order import Action, Address, Commission, Order
+from bot.store.schema import jobs
 from generation.job import JobState
 from generation.request import Request
 
+# Columns that a new job leaves to the database.
+_UNSET: dict[str, Any] = {column.name: None for column in jobs.columns} | {"refunded": 0.0}
 ALPHABET = "0123456789abcdefghijklmnopqrstuv"  # base32hex: text order is number order
 
 
@@ -77,7 +80,7 @@ def job_values(
 
 def new_commission(values: Mapping[str, Any]) -> Commission:
     """What `job_values` says of a job, as if it had been read back."""
-    return commission_of(SimpleNamespace(refunded=0.0, **values))
+    return commission_of(SimpleNamespace(**(_UNSET | values)))
 
 
 def commission_of(row: Row[Any] | SimpleNamespace) -> Commission:

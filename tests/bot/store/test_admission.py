@@ -97,6 +97,12 @@ async def test_who_asks_at_the_same_time_shares_commits_and_a_refusal_among_them
     assert (await store.quota(GUILD, 2, WIDE)).spent_today == 1.0
 
 
+async def test_what_admission_tells_is_what_is_stored(store):
+    admitted = await store.admit(an_order(1, request=a_request(count=2)), 2.0, WIDE, 10)
+    assert admitted.commission == await store.get(admitted.commission.id)
+    assert not admitted.repeated
+
+
 async def test_one_that_breaks_the_transaction_breaks_its_own_admission_alone(store, database):
     async with database.write() as connection:
         await connection.execute(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -78,7 +77,7 @@ def job_values(
     }
 
 
-def new_commission(values: Mapping[str, Any]) -> Commission:
+def new_commission(values: dict[str, Any]) -> Commission:
     """What `job_values` says of a job, as if it had been read back."""
     return commission_of(SimpleNamespace(**(_UNSET | values)))
 

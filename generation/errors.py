@@ -7,9 +7,11 @@ AtelierError
 │   ├── Blocked              a filter rule matched
 │   ├── NotAllowed           the person may not do this
 │   ├── LineFull             the whole line, or the member's share of it, is full
-│   ├── OutOfCredits         the allowance is spent; says when it is back
+│   ├── NotNow               possible at another time; says when
+│   │   ├── OutOfCredits     an allowance or a budget is spent
+│   │   └── CoolingDown      the person pauses after many refused prompts
 │   └── UploadsRefused       no checker is there to look at uploaded pictures
-└── PaintingError            our side failed; the charge is given back
+└── PaintingError            it was not painted; what was not is given back
     ├── ModelUnavailable     weights missing, broken or of an unknown kind
     │   └── NoRoom           only models in use are in the way
     ├── OutOfMemory          the device is too small for this request

@@ -1,4 +1,4 @@
-"""The command line: run, playground, doctor, migrate, filter, certs."""
+"""The command line: run, playground, doctor, bench, migrate, filter, certs, sweep."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable, Coroutine
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +21,14 @@ class Exit(IntEnum):
     CLEAN = 0
     INTERNAL = 70
     CONFIG = 78
+
+
+class What(StrEnum):
+    """What can be measured."""
+
+    LINE = "line"
+    FAIRNESS = "fairness"
+    SUBMIT = "submit"
 
 
 ConfigPath = Annotated[
@@ -82,17 +90,29 @@ def doctor(config: ConfigPath = None, verbose: Verbose = False) -> None:
 
 @cli.command()
 def bench(
+    what: Annotated[What, typer.Argument(help="line: a real bot; fairness, submit: the front desk alone.")] = What.LINE,
     config: ConfigPath = None,
     members: Annotated[int, typer.Option(min=1, max=200, help="Members who send a /dream at once.")] = 50,
     repeats: Annotated[int, typer.Option(min=1, help="Pictures and variations to measure.")] = 5,
     jobs: Annotated[int, typer.Option(min=1, max=200, help="Jobs at once while the event loop is watched.")] = 20,
+    rate: Annotated[float, typer.Option(min=1, help="submit: orders a second that are offered.")] = 200.0,
+    seconds: Annotated[float, typer.Option(min=1, help="submit: for how long.")] = 15.0,
+    over: Annotated[float, typer.Option(min=0, help="fairness: minutes over which members come.")] = 20.0,
+    guilds: Annotated[int, typer.Option(min=1, max=50, help="fairness: servers they are in.")] = 1,
     report: Annotated[Path | None, typer.Option("--json", help="Also write the figures to this file.")] = None,
     verbose: Verbose = False,
 ) -> None:
-    """Measure a real bot on a local Discord: acknowledgement, previews, pictures, event loop."""
-    from bot.bench import measure
+    """Measure a real bot on a local Discord (acknowledgement, previews, pictures), or the front desk by itself."""
+    from bot import bench as line
+    from bot.benches import fairness, submit
 
-    _carry_out(lambda: measure(config, members=members, repeats=repeats, jobs=jobs, report=report), verbose)
+    level = logging.INFO if what is What.LINE else logging.ERROR
+    measures: dict[What, Callable[[], Coroutine[Any, Any, None]]] = {
+        What.LINE: lambda: line.measure(config, members=members, repeats=repeats, jobs=jobs, report=report),
+        What.FAIRNESS: lambda: fairness.measure(minutes=over, guilds=guilds, report=report),
+        What.SUBMIT: lambda: submit.measure(rate=rate, seconds=seconds, report=report),
+    }
+    _carry_out(measures[what], verbose, level=level)
 
 
 @cli.command()

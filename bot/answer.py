@@ -16,7 +16,7 @@ from bot.card import Face, Rows
 from bot.courier import view_of
 from bot.echo import plain
 from bot.press import Deed, Press
-from generation.errors import AtelierError, OutOfCredits, Refusal, TermsNeeded
+from generation.errors import AtelierError, NotNow, Refusal, TermsNeeded
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ async def answer(interaction: Interaction, error: BaseException) -> None:
 
 def sentence_of(error: BaseException, interaction_id: int) -> str:
     """The sentence for a refusal; for anything else a reference under which the log has the cause."""
-    if isinstance(error, OutOfCredits) and error.retry_at is not None:
+    if isinstance(error, NotNow) and error.retry_at is not None:
         return f"{error.sentence} Try again <t:{math.ceil(error.retry_at)}:R>."
     if isinstance(error, Refusal):
         return plain(error.sentence, SENTENCE_LENGTH)

@@ -7,14 +7,16 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
 import yaml
 from dotenv import dotenv_values
 from pydantic import BaseModel, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 
+from bot.order import Member
 from bot.sections import (
+    Budgets,
     Dream,
     Engine,
     Files,
@@ -24,13 +26,14 @@ from bot.sections import (
     Playground,
     Previews,
     Privacy,
+    Probing,
     Safety,
     Section,
     Tier,
 )
+from bot.tiers import MEMBER, NEWCOMER, Grade, grade_of
 from generation.engine.options import EngineOptions
 from generation.errors import ConfigError
-from generation.limits import Allowance
 from generation.workers.worker import EngineSettings
 
 DISCORD_API = "https://discord.com/api/v10"
@@ -45,11 +48,14 @@ class Config(Section):
     model: str = Field(default="starter", min_length=1)
     models: dict[str, str] = Field(default_factory=dict, max_length=24)  # further ones, by the names members choose
     licences: dict[str, LicenceEntry] = Field(default_factory=dict)  # by model name, where the known one is wrong
+    costs: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)  # of a model's step; default: 1
     loras: str = ""  # folder
     engine: Engine = Engine()
     dream: Dream = Dream()
     line: Line = Line()
     limits: dict[str, Tier] = Field(default_factory=lambda: {"member": Tier()})
+    budgets: Budgets = Budgets()
+    probing: Probing = Probing()
     safety: Safety = Safety()
     files: Files = Files()
     previews: Previews = Previews()
@@ -63,8 +69,12 @@ class Config(Section):
     @field_validator("limits")
     @classmethod
     def _everybody_has_a_tier(cls, value: dict[str, Tier]) -> dict[str, Tier]:
-        if "member" not in value:
+        if MEMBER not in value:
             raise ValueError("must contain the tier “member”, which everybody has")
+        if any(name != NEWCOMER and (tier.account_days or tier.server_hours) for name, tier in value.items()):
+            raise ValueError("must give account_days and server_hours to the tier “newcomer” alone")
+        if NEWCOMER in value and value[NEWCOMER].roles:
+            raise ValueError("must give “newcomer” no roles: whoever has a role's tier is no newcomer")
         return value
 
     @field_validator("models")
@@ -83,19 +93,22 @@ class Config(Section):
             raise ValueError(f"must name models of this file; there is no “{strange}”")
         return value
 
+    @field_validator("costs")
+    @classmethod
+    def _costs_are_of_models(cls, value: dict[str, float], info: ValidationInfo) -> dict[str, float]:
+        unknown = next((name for name in value if name not in info.data.get("models", value)), None)
+        if unknown is not None:
+            raise ValueError(f"must name models only, and there is no model “{unknown}” under models")
+        return value
+
     @property
     def database(self) -> str:
         """The SQLAlchemy URL of the store."""
         return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'atelier.sqlite'}"
 
-    def tier_of(self, role_names: frozenset[str], role_ids: frozenset[int]) -> Allowance:
-        """The most generous tier (by refill) that one of the roles opens."""
-        fitting = [
-            tier
-            for name, tier in self.limits.items()
-            if name == "member" or any(role in role_names or role in role_ids for role in tier.roles)
-        ]
-        return max(fitting, key=lambda tier: tier.per_hour).allowance()
+    def tier_of(self, member: Member, now: float) -> Grade:
+        """The tier that the member has at `now`, epoch seconds."""
+        return grade_of(self.limits, member, now)
 
     def engine_settings(self, *, alone: bool) -> EngineSettings:
         """What the engine process is told; `alone` when only this machine's user can be reached."""

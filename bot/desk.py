@@ -16,6 +16,7 @@ from bot.store.outbox import Outbox
 from bot.store.pictures import PictureStore
 from bot.store.policies import Policies
 from bot.store.preferences import Preferences
+from bot.store.probing import ProbingStore
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.shelves import Shelves
 from bot.store.small import Notes, Reports, Rules
@@ -41,6 +42,7 @@ class Desk:
     departures: Departures
     archive: Archive
     shelves: Shelves
+    probing: ProbingStore
 
     @classmethod
     def over(cls, database: Database, folder: Path) -> Self:
@@ -61,4 +63,5 @@ class Desk:
             departures=Departures(database),
             archive=Archive(database, Pseudonyms(folder)),
             shelves=Shelves(database, folder),
+            probing=ProbingStore(database),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field, replace
 
 from bot.desk import Desk
@@ -13,7 +13,7 @@ from bot.policybook import PolicyBook
 from bot.rulebook import RuleBook
 from bot.store.jobs import LIVE
 from generation.dispatch import MAX_ATTEMPTS
-from generation.errors import Blocked, Cancelled, NotApproved, PaintingError
+from generation.errors import Blocked, Cancelled, NotApproved, PaintingError, Refusal
 from generation.job import Job, JobState, Progress, Result
 from generation.pace import Pace
 
@@ -32,6 +32,7 @@ class Listeners:
     accepted: list[Listener] = field(default_factory=list)  # a job was admitted
     progress: list[ProgressListener] = field(default_factory=list)  # a step was painted; must return at once
     settled: list[Listener] = field(default_factory=list)  # rendered, failed, cancelled or blocked: show it
+    refused: list[Callable[[Refusal], None]] = field(default_factory=list)  # an order was not admitted
 
     async def tell(self, listeners: list[Listener], commission: Commission) -> None:
         """Call every listener; one that fails must not keep the others, or the line, from going on."""
@@ -52,6 +53,7 @@ class LineLedger:
         policies: PolicyBook,
         pace: Pace,
         listeners: Listeners,
+        work_left: MutableMapping[str, float],  # megapixel-steps of the running jobs that are still to be painted
     ) -> None:
         self._jobs = desk.jobs
         self._pictures = desk.pictures
@@ -61,6 +63,7 @@ class LineLedger:
         self._policies = policies
         self._pace = pace
         self._listeners = listeners
+        self._work_left = work_left
 
     async def claim(self) -> Job | None:
         """The next job; whatever the filter forbids by now ends here instead of being painted."""
@@ -121,19 +124,23 @@ class LineLedger:
             await self._settled(job.id)
 
     async def failed(self, job: Job, error: PaintingError) -> None:
-        """End the job with the error's sentence; only what the member stopped counts as cancelled."""
+        """End the job with the error's sentence; only what the member stopped counts as cancelled, and is charged."""
         if isinstance(error, NotApproved) and error.flagged:  # nothing failed: it was painted, seen and withheld
             await self.end(job.id, JobState.BLOCKED, error.sentence)
             return
-        state = JobState.CANCELLED if isinstance(error, Cancelled) else JobState.FAILED
-        await self.end(job.id, state, error.sentence, give_back=True)
+        if isinstance(error, Cancelled):
+            unpainted = self._work_left.get(job.id, job.request.megapixel_steps) / job.request.megapixel_steps
+            await self.end(job.id, JobState.CANCELLED, error.sentence, give_back=unpainted)
+        else:
+            await self.end(job.id, JobState.FAILED, error.sentence, give_back=1.0)
 
     async def released(self, job: Job) -> None:
-        """Back to its place in the line."""
+        """Back to its place in the line; it will be painted from the beginning."""
+        self._work_left.pop(job.id, None)
         await self._jobs.release(job)
 
-    async def end(self, job_id: str, state: JobState, reason: str, *, give_back: bool = False) -> bool:
-        """End a live job and have the outcome shown; False when it had ended already."""
+    async def end(self, job_id: str, state: JobState, reason: str, *, give_back: float = 0.0) -> bool:
+        """End a live job, give back that share of its cost and have the outcome shown; False when it had ended."""
         ended = await self._jobs.end(job_id, state, reason, only_from=LIVE, give_back=give_back)
         if ended:
             await self._settled(job_id)

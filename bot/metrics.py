@@ -15,7 +15,7 @@ from bot.config import Config
 from bot.order import Commission
 from bot.store.jobs import JobStore
 from bot.studio import Studio
-from generation.errors import ConfigError
+from generation.errors import ConfigError, Refusal
 from generation.job import JobState
 
 log = logging.getLogger(__name__)
@@ -72,6 +72,10 @@ class Metrics:
         self._calls = Gauge(
             "atelier_engine_call_seconds", "Seconds of a denoiser call, by its rows", ["rows"], registry=registry
         )
+        self._charged = Counter("atelier_credits_charged_total", "Credits charged at admission", registry=registry)
+        self._refunded = Counter("atelier_credits_refunded_total", "Credits given back", registry=registry)
+        self._refused = Counter("atelier_refusals_total", "Orders not admitted", ["reason"], registry=registry)
+        studio.listeners.refused.append(self._on_refused)
         studio.listeners.accepted.append(self._on_accepted)
         studio.listeners.settled.append(self._on_settled)
 
@@ -122,11 +126,16 @@ class Metrics:
             self._window_began, self._lag_before, self._lag_now = now, self._lag_now, 0.0
         self._lag_now = max(self._lag_now, lag)
 
-    async def _on_accepted(self, _: Commission) -> None:
+    def _on_refused(self, refusal: Refusal) -> None:
+        self._refused.labels(refusal.reason).inc()
+
+    async def _on_accepted(self, commission: Commission) -> None:
         self._accepted.inc()
+        self._charged.inc(commission.cost)
 
     async def _on_settled(self, commission: Commission) -> None:
         self._settled.labels(commission.state.value).inc()
+        self._refunded.inc(commission.refunded)
         if commission.state is JobState.RENDERED:
             self._painting.observe(commission.seconds)
             self._waiting.observe(max(0.0, self._studio.clock() - commission.accepted_at))

@@ -93,7 +93,6 @@ class Admission:
     """The answer to an accepted order; the job is committed before this exists."""
 
     job_id: str
-    standing: Standing
     repeated: bool = False  # the same press was already accepted: this is that job, not a new one
 
 
@@ -115,6 +114,8 @@ class Commission:
     seconds: float  # painting time; 0 until rendered
     role_ids: frozenset[int] = frozenset()  # that the author had when they asked
     erased: bool = False  # its words and settings were deleted for their age; `request` says nothing any more
+    cost: float = 0.0  # credits charged when it was admitted
+    refunded: float = 0.0  # credits of them that were given back
 
     @property
     def place(self) -> Place:
@@ -129,11 +130,15 @@ class Quota:
     available: float  # credits now
     burst: float
     per_hour: float
-    spent_today: float
+    spent_today: float  # credits, in all servers together
     daily: float
     waiting: int  # own jobs waiting or running
     waiting_limit: int
     full_at: float  # epoch seconds at which the allowance is full again
+    guild_left: float | None = None  # credits the server may still spend now; None: it has no budget
+    house_left: float | None = None  # the same of everybody together
+    tier: str = "member"  # what the owner called it
+    newcomer_until: float | None = None  # epoch seconds at which a newcomer's smaller tier ends; None: no newcomer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

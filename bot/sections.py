@@ -10,8 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from generation import options, request
 from generation.licences import Commercial, Licence, licence_named
-from generation.limits import Allowance
+from generation.limits import Allowance, Budget
 from generation.options import SAMPLERS
+
+UNBOUNDED = 1e7  # credits an hour that no machine paints
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -82,6 +84,7 @@ class Line(Section):
     """Bounds of the whole line."""
 
     waiting: int = Field(default=1000, ge=1)
+    weights: dict[int, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)  # shares of guilds, by their ids
 
 
 class Tier(Section):
@@ -93,10 +96,41 @@ class Tier(Section):
     daily: float = Field(default=400, gt=0)
     waiting: int = Field(default=3, ge=1)
     weight: float = Field(default=1.0, gt=0)
+    account_days: float = Field(default=0.0, ge=0)  # of the tier “newcomer” alone: who counts as one
+    server_hours: float = Field(default=0.0, ge=0)  # likewise
 
     def allowance(self) -> Allowance:
         """The tier as the limits know it."""
         return Allowance(self.burst, self.per_hour, self.daily, self.waiting, self.weight)
+
+
+class Purse(Section):
+    """Credits for more than one person; 0: no bound."""
+
+    per_hour: float = Field(default=0.0, ge=0)
+    daily: float = Field(default=0.0, ge=0)
+
+    def budget(self) -> Budget | None:
+        """The purse as the limits know it: an hour's credits may be spent at once."""
+        if not self.per_hour and not self.daily:
+            return None
+        return Budget(self.per_hour or UNBOUNDED, self.per_hour or UNBOUNDED, self.daily or float("inf"))
+
+
+class Budgets(Section):
+    """What servers and the whole house may spend."""
+
+    server: Purse = Purse()
+    house: Purse = Purse()
+
+
+class Probing(Section):
+    """What happens to people whose prompts are refused again and again."""
+
+    refusals: int = Field(default=5, ge=0)
+    per_hour: float = Field(default=6.0, gt=0)
+    first: float = Field(default=1.0, gt=0)  # minutes
+    longest: float = Field(default=60.0, gt=0)  # minutes
 
 
 class Safety(Section):

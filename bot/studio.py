@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 
 from bot.composer import Composer
 from bot.config import Config
@@ -14,14 +15,16 @@ from bot.ledger import UPLOAD_GONE, LineLedger, Listeners
 from bot.moderation import absolute
 from bot.order import Admission, Commission, LineEntry, Member, Order, Quota, Standing
 from bot.policybook import PolicyBook
+from bot.prices import Prices
+from bot.probing import Probing
 from bot.rulebook import RuleBook
+from bot.store.accounts import Purses
 from bot.store.jobs import LIVE
 from bot.terms import Terms
 from generation.dispatch import Dispatcher
-from generation.errors import BadRequest, Blocked, Cancelled, NotAllowed, UploadsRefused
+from generation.errors import BadRequest, Blocked, Cancelled, NotAllowed, Refusal, UploadsRefused
 from generation.intake import clean
 from generation.job import ENDED, Job, JobState, Progress
-from generation.limits import Allowance, cost_of
 from generation.models import ModelCard
 from generation.pace import Pace
 from generation.queue import estimate
@@ -65,15 +68,16 @@ class Studio:
         self._conditions = (*conditions, self._upload_is_kept, self.terms.condition)
         self._workers = tuple(workers)
         self._pace = Pace()
-        # One admission at a time: the store takes one writer anyway, and first answers of others come before it.
-        self._admitting = asyncio.Lock()
+        self._prices = Prices(config.costs)
+        self.probing = Probing(config.probing, desk.probing, clock)
         self._work_left: dict[str, float] = {}  # megapixel-steps of the running jobs that are still to be painted
         self.listeners.settled.append(self._forget_progress)
-        self._ledger = LineLedger(desk, rules, policies, self._pace, self.listeners)
+        self._ledger = LineLedger(desk, rules, policies, self._pace, self.listeners, self._work_left)
         self._dispatcher = Dispatcher(self._ledger, self._workers, self._on_progress)
 
     async def start(self) -> None:
         """Take up what a former process left, then begin to paint."""
+        await self.probing.open()
         recovered = await self._jobs.recover()
         if recovered:
             log.info("%d unfinished jobs go back to the line", recovered)
@@ -82,6 +86,7 @@ class Studio:
     async def close(self, *, grace: float) -> None:
         """Stop claiming; running jobs may finish for `grace` seconds, then they go back to the line."""
         await self._dispatcher.close(grace=grace)
+        await self.probing.close()
 
     # -- what is there -----------------------------------------------------------------------------------------------
 
@@ -103,28 +108,30 @@ class Studio:
     # -- admission ---------------------------------------------------------------------------------------------------
 
     def check(self, order: Order) -> None:
-        """Refuse what needs no look into the store: filter hits and uploads that nobody could judge. Never waits."""
-        sentence = absolute.refusal(order.request) or self.rules.check(order.member.guild_id, order.request)
-        if sentence is not None:
-            raise Blocked(sentence)
-        if order.request.image is not None and not self.accepts_uploads:
-            raise UploadsRefused()
+        """Refuse what needs no look into the store: pauses, filter hits, uploads nobody could judge. Never waits."""
+        with self._refusals_told():
+            self.probing.check(order.member)
+            sentence = absolute.refusal(order.request) or self.rules.check(order.member.guild_id, order.request)
+            if sentence is not None:
+                self.probing.note(order.member)
+                raise Blocked(sentence)
+            if order.request.image is not None and not self.accepts_uploads:
+                raise UploadsRefused()
 
     async def submit(self, order: Order) -> Admission:
         """Admit `order`: checked, charged and committed when this returns. Raises a Refusal with nothing charged."""
         self.check(order)
-        for condition in self._conditions:
-            await condition(order)
-        await self._archive.take_up(order.member.id)
-        allowance, limit = self._allowance(order.member), self.config.line.waiting
-        async with self._admitting:
-            job_id, repeated = await self._jobs.enqueue(order, self._cost(order.request), allowance, limit)
-            commission = await self._jobs.get(job_id)
-            assert commission is not None, "an admitted job exists"
-            if not repeated:
-                await self.listeners.tell(self.listeners.accepted, commission)
-                self._dispatcher.notify()
-            return Admission(job_id=job_id, standing=await self._standing(commission), repeated=repeated)
+        with self._refusals_told():
+            for condition in self._conditions:
+                await condition(order)
+            await self._archive.take_up(order.member.id)
+            allowance, limit = self.config.tier_of(order.member, self.clock()).allowance, self.config.line.waiting
+            cost, purses = self._cost(order.request), self._purses(order.member)
+            admitted = await self._jobs.admit(order, cost, allowance, limit, purses)
+        if not admitted.repeated:
+            await self.listeners.tell(self.listeners.accepted, admitted.commission)
+            self._dispatcher.notify()
+        return Admission(job_id=admitted.commission.id, repeated=admitted.repeated)
 
     async def keep_upload(self, data: bytes) -> tuple[str, bytes]:
         """Make an uploaded picture safe and keep it; returns its SHA-256 and its PNG bytes. Raises a Refusal."""
@@ -142,12 +149,20 @@ class Studio:
             raise BadRequest(UPLOAD_GONE)
 
     def _cost(self, request: Request) -> float:
-        card = self.card
-        default = card.native * card.native / 1e6 * (self.config.dream.steps or card.steps)
-        return cost_of(request, default_megapixel_steps=default)
+        return self._prices.cost(request, self.card, self.config.dream.steps or self.card.steps)
 
-    def _allowance(self, member: Member) -> Allowance:
-        return self.config.tier_of(member.role_names, member.role_ids)
+    def _purses(self, member: Member) -> Purses:
+        budgets, weights = self.config.budgets, self.config.line.weights
+        return Purses(budgets.server.budget(), budgets.house.budget(), weights.get(member.guild_id or 0, 1.0))
+
+    @contextmanager
+    def _refusals_told(self) -> Iterator[None]:
+        try:
+            yield
+        except Refusal as refusal:
+            for listener in self.listeners.refused:
+                listener(refusal)
+            raise
 
     # -- following ---------------------------------------------------------------------------------------------------
 
@@ -173,8 +188,6 @@ class Studio:
 
     async def line(self, guild_id: int | None) -> list[LineEntry]:
         """The line of one guild as /queue shows it: what is being painted first, then the fair order."""
-        everybody = await self._jobs.in_state(*LIVE)
-        everybody.sort(key=lambda commission: commission.state is not JobState.RUNNING)
         return [
             LineEntry(
                 job_id=commission.id,
@@ -184,14 +197,16 @@ class Studio:
                 prompt=commission.request.prompt,
                 channel_id=commission.address.channel_id,
             )
-            for place, commission in enumerate(everybody)
-            if commission.address.guild_id == guild_id and not commission.address.private
+            for commission, place in await self._jobs.line(guild_id)
+            if not commission.address.private
         ]
 
     async def quota(self, member: Member) -> Quota:
         """What the member may still spend."""
         await self._archive.take_up(member.id)
-        return await self._jobs.quota(member.guild_id, member.id, self._allowance(member))
+        grade = self.config.tier_of(member, self.clock())
+        quota = await self._jobs.quota(member.guild_id, member.id, grade.allowance, self._purses(member))
+        return replace(quota, tier=grade.name, newcomer_until=grade.newcomer_until)
 
     # -- ending ------------------------------------------------------------------------------------------------------
 
@@ -229,6 +244,8 @@ class Studio:
 
     async def _forget_progress(self, commission: Commission) -> None:
         self._work_left.pop(commission.id, None)
+        if commission.state is JobState.RENDERED:
+            self._prices.observe(commission.request, commission.seconds)
 
     def _seconds_left(self, commission: Commission) -> float | None:
         """Of a running job: the engine paints all of them together, and those with less work left end before it."""

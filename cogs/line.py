@@ -8,7 +8,8 @@ from discord.ext import commands
 from bot.answer import PRIVATE, Interaction, tell
 from bot.client import AtelierClient
 from bot.echo import echo
-from bot.order import LineEntry, Quota
+from bot.order import LineEntry
+from bot.quota_text import quota_text
 from bot.visitor import member_of
 from generation.job import JobState
 
@@ -31,7 +32,7 @@ class Line(commands.Cog):
 
     @app_commands.command(name="cancel")
     async def cancel(self, interaction: Interaction) -> None:
-        """Cancel everything you have in the line; what was charged is given back."""
+        """Cancel everything you have in the line; what was not painted yet is given back."""
         await _privately(interaction)
         count = await self._studio.cancel_all(member_of(interaction))
         pictures = "1 request is" if count == 1 else f"{count} requests are"
@@ -55,16 +56,6 @@ def line_text(entries: list[LineEntry], person_id: int) -> str:
         lines.append(f"- {place}: {who}, {echo(entry.prompt, ECHO)}")
     if len(entries) > SHOWN:
         lines.append(f"- and {len(entries) - SHOWN} more")
-    return "\n".join(lines)
-
-
-def quota_text(quota: Quota) -> str:
-    """What is left of the allowance, in credits; one is one default picture."""
-    lines = [f"You have **{quota.available:.1f} of {quota.burst:g}** credits; a default picture takes one."]
-    if quota.available < quota.burst:
-        lines.append(f"They come back at {quota.per_hour:g} an hour: full again <t:{int(quota.full_at) + 1}:R>.")
-    lines.append(f"Today: {quota.spent_today:.1f} of {quota.daily:g} credits.")
-    lines.append(f"In the line: {quota.waiting} of {quota.waiting_limit} requests at once.")
     return "\n".join(lines)
 
 

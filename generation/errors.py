@@ -7,10 +7,12 @@ AtelierError
 │   ├── Blocked              a filter rule matched
 │   ├── NotAllowed           the person may not do this
 │   ├── LineFull             the whole line, or the member's share of it, is full
-│   ├── OutOfCredits         the allowance is spent; says when it is back
+│   ├── NotNow               possible at another time; says when
+│   │   ├── OutOfCredits     an allowance or a budget is spent
+│   │   └── CoolingDown      the person pauses after many refused prompts
 │   ├── UploadsRefused       no checker is there to look at uploaded pictures
 │   └── TermsNeeded          the model's licence asks for the person's word first
-└── PaintingError            our side failed; the charge is given back
+└── PaintingError            it was not painted; what was not is given back
     ├── ModelUnavailable     weights missing, broken or of an unknown kind
     │   └── NoRoom           only models in use are in the way
     ├── OutOfMemory          the device is too small for this request
@@ -23,6 +25,7 @@ AtelierError
 from __future__ import annotations
 
 import inspect
+import re
 
 
 class AtelierError(Exception):
@@ -39,6 +42,11 @@ class ConfigError(AtelierError):
 
 class Refusal(AtelierError):
     """That cannot be done as asked."""
+
+    @property
+    def reason(self) -> str:
+        """Its kind in figures, e.g. “out_of_credits”."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
 
 
 class BadRequest(Refusal):
@@ -57,12 +65,20 @@ class LineFull(Refusal):
     """The line is full right now; please try again in a few minutes."""
 
 
-class OutOfCredits(Refusal):
-    """You have used up your pictures for now."""
+class NotNow(Refusal):
+    """That is not possible right now."""
 
     def __init__(self, sentence: str | None = None, *, retry_at: float | None = None) -> None:
         super().__init__(sentence)
-        self.retry_at = retry_at  # epoch seconds at which the same request is affordable; None: never as it stands
+        self.retry_at = retry_at  # epoch seconds at which the same request is possible; None: never as it stands
+
+
+class OutOfCredits(NotNow):
+    """You have used up your pictures for now."""
+
+
+class CoolingDown(NotNow):
+    """Painting takes a short break for you."""
 
 
 class UploadsRefused(Refusal):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from generation.errors import BrokenPicture
 from generation.request import Request
 from generation.safety.level import Level
 
@@ -66,6 +67,11 @@ class Picture:
     level: Level = Level.NEUTRAL  # the most that any checker saw in it
     held: Held | None = None  # a withheld picture that moderators may still let through
     evidence: Approved | None = None  # its blurred likeness, which passed the gate by itself
+
+    @property
+    def broken(self) -> bool:
+        """Whether it came out as no picture at all, which is nobody's fault but ours."""
+        return self.approved is None and self.withheld == BrokenPicture().sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

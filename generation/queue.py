@@ -1,27 +1,46 @@
-"""The fair order of the line: start-time fair queueing over members.
+"""The fair order of the line: start-time fair queueing over guilds, and in each guild over its members.
 
-A job's start tag is the later of the line's virtual time and the finish tag of its member's previous job; jobs are
-painted by start tag. Heavy users queue behind their own jobs, a newcomer starts at the head of the present.
-Source: Goyal, Vin, Cheng, "Start-time fair queueing", 1996. The virtual time is the start tag of the job painted last.
+A flow's start tag is the later of the virtual time around it and the finish tag of what it got before; whoever has the
+smallest start tag goes next. Heavy users queue behind their own jobs, a newcomer starts at the head of the present.
+Source: Goyal, Vin, Cheng, "Start-time fair queueing", 1996. A virtual time is the start tag of what was served last.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+AGE_BOUND = 600.0  # seconds; once the oldest job of a guild has waited so long, whoever comes later starts behind it
+
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """A job's place in the fair order, in credits per unit of weight."""
+    """A place in the fair order, in credits per unit of weight."""
 
     start: float
     finish: float
 
 
 def tags(virtual_time: float, last_finish: float, cost: float, weight: float) -> Tags:
-    """Tags for the next job of a member whose previous job finishes at `last_finish`."""
+    """Tags for the next service of a flow whose previous one finishes at `last_finish`."""
     start = max(virtual_time, last_finish)
     return Tags(start, start + cost / weight)
+
+
+def present(virtual_time: float, oldest_start: float | None, oldest_waited: float) -> float:
+    """Where newcomers start: at the virtual time, or at the oldest waiting job once that has waited too long.
+
+    Without this bound a stream of newcomers, each entitled to start at once, could keep a job waiting for ever.
+    """
+    if oldest_start is None or oldest_waited < AGE_BOUND:
+        return virtual_time
+    return max(virtual_time, oldest_start)
+
+
+def share_before(tag: float, start: float, cost: float, weight: float) -> float:
+    """The share of `cost` credits waiting in a flow at `start` that is served before another flow's start tag `tag`."""
+    if cost <= 0:
+        return 0.0
+    return min(1.0, max(0.0, (tag - start) * weight / cost))
 
 
 def estimate(ahead_seconds: float, own_seconds: float, workers: int) -> float:

@@ -5,20 +5,22 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from generation.errors import ConfigError
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -36,6 +38,7 @@ class Database:
         self._writing = asyncio.Lock()
         self._engine: AsyncEngine | None = None
         self._reading: AsyncEngine | None = None  # the same connections, whose transactions leave writers alone
+        self._direct: Engine | None = None  # the same file without an event loop between
         self._lock_file: TextIO | None = None
 
     @property
@@ -52,6 +55,8 @@ class Database:
                 await asyncio.to_thread(migrate, self._url.render_as_string(hide_password=False))
             self._engine = _engine(self._url.render_as_string(hide_password=False))
             self._reading = self._engine.execution_options(writes=False)
+            if self.is_sqlite:
+                self._direct = _prepared(create_engine(self._url.set(drivername="sqlite"), hide_parameters=True))
         except ConfigError:
             self._unlock()
             raise
@@ -60,6 +65,8 @@ class Database:
     async def __aexit__(self, *_: object) -> None:
         if self._engine is not None:
             await self._engine.dispose()
+        if self._direct is not None:
+            self._direct.dispose()
         self._unlock()
 
     @asynccontextmanager
@@ -69,6 +76,19 @@ class Database:
         assert not self._looking, "this database was opened for looking only"
         async with self._writing, self._engine.begin() as connection:
             yield connection
+
+    async def transact(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` as one writing transaction; for whatever has many statements and has to be fast.
+
+        With SQLite they run in one thread without coming back to the event loop between two of them, which takes three
+        times as long as the statements themselves.
+        """
+        assert self._engine is not None, "the database is entered first"
+        if self._direct is not None:
+            async with self._writing:
+                return await asyncio.to_thread(_transacted, self._direct, work)
+        async with self.write() as connection:
+            return await connection.run_sync(work)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -127,9 +147,20 @@ def _engine(url: str) -> AsyncEngine:
     # An error names its statement; the values in it are prompts and interaction tokens, which no log may have.
     engine = create_async_engine(url, pool_pre_ping=not url.startswith("sqlite"), hide_parameters=True)
     if url.startswith("sqlite"):
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-        event.listen(engine.sync_engine, "begin", _begin_immediate)
+        _prepared(engine.sync_engine)
     return engine
+
+
+def _prepared(engine: Engine) -> Engine:
+    """A SQLite engine with our settings and our way to begin."""
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _transacted(engine: Engine, work: Callable[[Connection], T]) -> T:
+    with engine.begin() as connection:
+        return work(connection)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -6,25 +6,26 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Row, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.order import Commission, Order, Quota
-from bot.store import accounts
+from bot.store import accounts, lanes
+from bot.store.accounts import HOUSE, Purses
+from bot.store.admission import LIVE as LIVE  # the two states of a job that is not painted yet
+from bot.store.admission import Admissions, Admitted
 from bot.store.database import Database
 from bot.store.fingerprints import keep_fingerprints
 from bot.store.pictures import keep_pictures
-from bot.store.rows import JobIds, commission_of, job_values, press_of
-from bot.store.schema import jobs
-from bot.store.small import note, set_note
-from generation.errors import LineFull
+from bot.store.rows import commission_of
+from bot.store.schema import WAITING, jobs
 from generation.job import ENDED, Job, JobState, Result
-from generation.limits import Allowance
+from generation.limits import Allowance, Budget
 from generation.request import Request
 
-LIVE = (JobState.ACCEPTED, JobState.RUNNING)
-VIRTUAL_TIME = "virtual_time"
+NO_PURSES = Purses()
 USE_GRAIN = 86_400.0  # seconds between two notes that a picture is in use
+_CLAIM = update(jobs).where(jobs.c.id == bindparam("job_id"))
 
 
 class JobStore:
@@ -33,38 +34,25 @@ class JobStore:
     def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         self._database = database
         self._clock = clock
-        self._ids = JobIds()
+        self._admissions = Admissions(database, clock)
 
     # -- admission ---------------------------------------------------------------------------------------------------
 
-    async def enqueue(self, order: Order, cost: float, allowance: Allowance, line_limit: int) -> tuple[str, bool]:
-        """Admit `order`, charging `cost` credits; returns the job's id and whether it already existed.
+    async def admit(
+        self, order: Order, cost: float, allowance: Allowance, line_limit: int, purses: Purses = NO_PURSES
+    ) -> Admitted:
+        """Admit `order`, charging `cost` credits.
 
         Raises LineFull or OutOfCredits; then nothing was charged. When this returns, the job is durable.
         """
-        now = self._clock()
-        async with self._database.write() as connection:
-            existing = await _same_press(connection, order)
-            if existing is not None:
-                return existing, True
-            await _check_room(connection, order, allowance, line_limit)
-            waits = and_(jobs.c.state == JobState.ACCEPTED, jobs.c.author_id != order.member.id)
-            bill = await accounts.spend(
-                connection,
-                guild_id=order.member.guild_id,
-                member_id=order.member.id,
-                cost=cost,
-                allowance=allowance,
-                binding=await _count(connection, waits) > 0,
-                virtual_time=await _virtual_time(connection),
-                now=now,
-            )
-            job_id = self._ids.new(now)
-            values = job_values(
-                order, job_id=job_id, cost=cost, charged=bill.charged, start_tag=bill.start_tag, now=now
-            )
-            await connection.execute(insert(jobs).values(values))
-        return job_id, False
+        return await self._admissions.admit(order, cost, allowance, line_limit, purses)
+
+    async def enqueue(
+        self, order: Order, cost: float, allowance: Allowance, line_limit: int, purses: Purses = NO_PURSES
+    ) -> tuple[str, bool]:
+        """As `admit`, for whoever needs no more than the job's id and whether it already existed."""
+        admitted = await self.admit(order, cost, allowance, line_limit, purses)
+        return admitted.commission.id, admitted.repeated
 
     async def set_ticket(self, job_id: str, ticket_id: int) -> None:
         """Remember the message that shows this job's progress."""
@@ -75,24 +63,28 @@ class JobStore:
 
     async def claim(self) -> Job | None:
         """The next job in the fair order, now running; an uploaded picture's bytes are not loaded here."""
-        async with self._database.write() as connection:
-            waiting = select(jobs).where(jobs.c.state == JobState.ACCEPTED)
-            row = (await connection.execute(waiting.order_by(jobs.c.start_tag, jobs.c.id).limit(1))).first()
-            if row is None:
-                return None
+        row = await self._database.transact(self._claim)
+        return Job(id=row.id, request=Request.from_json(row.request), attempt=row.attempt + 1) if row else None
+
+    def _claim(self, connection: Connection) -> Row[Any] | None:
+        row = lanes.take_next(connection)
+        if row is not None:
             values = {"state": JobState.RUNNING, "attempt": row.attempt + 1, "claimed_at": self._clock()}
-            await connection.execute(update(jobs).where(jobs.c.id == row.id).values(values))
-            await set_note(connection, VIRTUAL_TIME, repr(max(row.start_tag, await _virtual_time(connection))))
-        return Job(id=row.id, request=Request.from_json(row.request), attempt=row.attempt + 1)
+            connection.execute(_CLAIM, {"job_id": row.id} | values)
+        return row
 
     async def release(self, job: Job) -> None:
         """Back to the place in the line where it was."""
         async with self._database.write() as connection:
+            row = (await connection.execute(select(jobs).where(_claimed(job)))).first()
+            if row is None:
+                return
             values = {"state": JobState.ACCEPTED, "claimed_at": None}
             await connection.execute(update(jobs).where(_claimed(job)).values(values))
+            await connection.run_sync(lanes.put_back, row)
 
     async def rendered(self, job: Job, result: Result) -> bool:
-        """Keep what was painted; False when this claim of the job is no longer the valid one."""
+        """Keep what was painted and give back what broke; False when this claim is no longer the valid one."""
         return await self._painted(job, result, {"state": JobState.RENDERED})
 
     async def withheld(self, job: Job, result: Result, reason: str) -> bool:
@@ -102,10 +94,13 @@ class JobStore:
 
     async def _painted(self, job: Job, result: Result, values: dict[str, Any]) -> bool:
         values = values | {"recipe": dict(result.recipe), "seconds": result.seconds}
+        broken = sum(picture.broken for picture in result.pictures) / max(1, len(result.pictures))
         async with self._database.write() as connection:
             changed = await connection.execute(update(jobs).where(_claimed(job)).values(values))
             if not changed.rowcount:
                 return False
+            if broken:
+                await _give_back(connection, job.id, broken)
             await keep_pictures(connection, result)
             await keep_fingerprints(connection, result, self._clock())
         return True
@@ -117,9 +112,12 @@ class JobStore:
         reason: str = "",
         *,
         only_from: tuple[JobState, ...],
-        give_back: bool = False,
+        give_back: float = 0.0,
     ) -> bool:
-        """End a job with a sentence; False when it was in none of the states `only_from` any more."""
+        """End a job with a sentence, giving back a share (0 to 1) of what it was charged.
+
+        False when it was in none of the states `only_from` any more; then nothing is given back.
+        """
         assert state in ENDED, state
         async with self._database.write() as connection:
             row = (await connection.execute(select(jobs).where(jobs.c.id == job_id))).first()
@@ -128,7 +126,7 @@ class JobStore:
             values = {"state": state, "reason": reason, "ended_at": self._clock()}
             await connection.execute(update(jobs).where(jobs.c.id == job_id).values(values))
             if give_back:
-                await accounts.give_back(connection, row)
+                await _give_back(connection, job_id, give_back)
         return True
 
     async def used(self, job_id: str) -> None:
@@ -165,8 +163,8 @@ class JobStore:
         author_id: int | None = None,
         limit: int | None = None,
     ) -> list[Commission]:
-        """Jobs in `states` in the fair order, of one guild or author when given."""
-        query = select(jobs).where(jobs.c.state.in_(states)).order_by(jobs.c.start_tag, jobs.c.id).limit(limit)
+        """Jobs in `states`, oldest first, of one guild or author when given."""
+        query = select(jobs).where(jobs.c.state.in_(states)).order_by(jobs.c.id).limit(limit)
         if guild_id is not None:
             query = query.where(jobs.c.guild_id == guild_id)
         if author_id is not None:
@@ -181,14 +179,23 @@ class JobStore:
             row = (await connection.execute(select(jobs).where(jobs.c.id == job_id))).first()
             if row is None or row.state != JobState.ACCEPTED:
                 return 0, 0.0, 0
-            earlier = or_(
-                jobs.c.state == JobState.RUNNING,
-                and_(jobs.c.state == JobState.ACCEPTED, jobs.c.start_tag < row.start_tag),
-                and_(jobs.c.state == JobState.ACCEPTED, jobs.c.start_tag == row.start_tag, jobs.c.id < row.id),
-            )
-            sums = select(func.count(), func.sum(jobs.c.work), func.sum(jobs.c.pictures)).where(earlier)
-            count, work, pictures = (await connection.execute(sums)).one()
-        return int(count), float(work or 0.0), int(pictures or 0)
+            ahead = await connection.run_sync(lanes.ahead_of, row)
+        return ahead.jobs, ahead.work, ahead.pictures
+
+    async def line(self, guild_id: int | None) -> list[tuple[Commission, int]]:
+        """A guild's running jobs, then its waiting ones in the fair order, each with how many come before it."""
+        async with self._database.read() as connection:
+            painting = select(jobs).where(jobs.c.state == JobState.RUNNING).order_by(jobs.c.claimed_at, jobs.c.id)
+            running = (await connection.execute(painting)).all()
+            own = select(jobs).where(WAITING, jobs.c.guild_id == guild_id).order_by(jobs.c.start_tag, jobs.c.id)
+            waiting = (await connection.execute(own)).all()
+            others = await connection.run_sync(lanes.Others.beside, guild_id)
+        found = [(commission_of(row), place) for place, row in enumerate(running) if row.guild_id == guild_id]
+        cost = 0.0
+        for place, row in enumerate(waiting):
+            found.append((commission_of(row), len(running) + place + others.before(cost, []).jobs))
+            cost += row.cost
+        return found
 
     async def counts(self) -> dict[str, int]:
         """How many jobs are in each state."""
@@ -196,22 +203,29 @@ class JobStore:
             rows = await connection.execute(select(jobs.c.state, func.count()).group_by(jobs.c.state))
             return {state: int(count) for state, count in rows}
 
-    async def quota(self, guild_id: int | None, member_id: int, allowance: Allowance) -> Quota:
+    async def quota(
+        self, guild_id: int | None, member_id: int, allowance: Allowance, purses: Purses = NO_PURSES
+    ) -> Quota:
         """What the member may still spend."""
         now = self._clock()
         async with self._database.read() as connection:
-            row = await accounts.account(connection, guild_id, member_id)
-            own = await _count(connection, and_(jobs.c.author_id == member_id, jobs.c.state.in_(LIVE)))
-        left, full_at = accounts.credits_left(row, now, allowance)
+            rows = await connection.run_sync(accounts.accounts_of, member_id)
+            live = select(func.count()).select_from(jobs).where(jobs.c.author_id == member_id, jobs.c.state.in_(LIVE))
+            own = int((await connection.execute(live)).scalar_one())
+            guild = await _left(connection, guild_id, purses.guild, now) if guild_id is not None else None
+            house = await _left(connection, HOUSE, purses.house, now)
+        left, full_at = accounts.credits_left(accounts.account_in(rows, guild_id), now, allowance)
         return Quota(
             available=left,
             burst=allowance.burst,
             per_hour=allowance.per_hour,
-            spent_today=accounts.spent_today(row, now),
+            spent_today=accounts.spent_everywhere(rows, now),
             daily=allowance.daily,
             waiting=own,
             waiting_limit=allowance.waiting,
             full_at=full_at,
+            guild_left=guild,
+            house_left=house,
         )
 
 
@@ -220,27 +234,14 @@ def _claimed(job: Job) -> Any:
     return and_(jobs.c.id == job.id, jobs.c.state == JobState.RUNNING, jobs.c.attempt == job.attempt)
 
 
-async def _same_press(connection: AsyncConnection, order: Order) -> str | None:
-    same = jobs.c.interaction_id == order.address.interaction_id
-    press = press_of(order)
-    if press is not None:
-        same = or_(same, and_(jobs.c.press == press, jobs.c.state.in_(LIVE)))
-    row: Row[Any] | None = (await connection.execute(select(jobs.c.id).where(same).limit(1))).first()
-    return str(row.id) if row is not None else None
+async def _give_back(connection: AsyncConnection, job_id: str, share: float) -> None:
+    row = (await connection.execute(select(jobs).where(jobs.c.id == job_id))).one()
+    refunded = row.refunded + await connection.run_sync(accounts.give_back, row, share)
+    await connection.execute(update(jobs).where(jobs.c.id == job_id).values(refunded=refunded))
 
 
-async def _check_room(connection: AsyncConnection, order: Order, allowance: Allowance, line_limit: int) -> None:
-    if await _count(connection, jobs.c.state == JobState.ACCEPTED) >= line_limit:
-        raise LineFull(f"The line is full ({line_limit:,} waiting); please try again in a few minutes.")
-    own = await _count(connection, and_(jobs.c.author_id == order.member.id, jobs.c.state.in_(LIVE)))
-    if own >= allowance.waiting:
-        jobs_word = "request" if own == 1 else "requests"
-        raise LineFull(f"You already have {own} {jobs_word} in the line, the most at once; wait for one or /cancel it.")
-
-
-async def _count(connection: AsyncConnection, condition: Any) -> int:
-    return int((await connection.execute(select(func.count()).select_from(jobs).where(condition))).scalar_one())
-
-
-async def _virtual_time(connection: AsyncConnection) -> float:
-    return float(await note(connection, VIRTUAL_TIME) or 0.0)
+async def _left(connection: AsyncConnection, key: int, budget: Budget | None, now: float) -> float | None:
+    if budget is None:
+        return None
+    row = await connection.run_sync(accounts.purse_of, key)
+    return min(accounts.credits_left(row, now, budget)[0], max(0.0, budget.daily - accounts.spent_today(row, now)))

@@ -20,11 +20,13 @@ from bot.sections import Privacy
 from bot.store import schema
 from bot.store.schema import (
     acceptances,
+    budgets,
     carried,
     departures,
     farewells,
     fingerprints,
     jobs,
+    lanes,
     members,
     notes,
     outbox,
@@ -32,6 +34,7 @@ from bot.store.schema import (
     pictures,
     policies,
     preferences,
+    probing,
     reports,
     rules,
 )
@@ -187,6 +190,17 @@ REGISTER: tuple[Kept, ...] = (
     Kept(table=pictures, kind=RECORDS, job=pictures.c.job_id, hidden=(pictures.c.held, pictures.c.evidence)),
     Kept(table=outbox, kind=RECORDS, job=outbox.c.job_id),
     Kept(table=members, kind=QUOTA, since=members.c.tat, about=(members.c.member_id,), guild=members.c.guild_id),
+    # A pause for probing the filter would end with the data otherwise; it lasts hours, not days.
+    Kept(
+        table=probing,
+        kind=QUOTA,
+        since=probing.c.refused_at,
+        about=(probing.c.member_id,),
+        guild=probing.c.guild_id,
+        fate=Fate.KEEP,
+    ),
+    Kept(table=lanes, kind=HOUSE, guild=lanes.c.guild_id),
+    Kept(table=budgets, kind=HOUSE, guild=budgets.c.guild_id),
     Kept(table=carried, kind=QUOTA, since=carried.c.carried_at, fate=Fate.KEEP),
     Kept(
         table=reports,

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import secrets
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Row
 
 from bot.order import Action, Address, Commission, Order
+from bot.store.schema import jobs
 from generation.job import JobState
 from generation.request import Request
 
+# Columns that a new job leaves to the database.
+_UNSET: dict[str, Any] = {column.name: None for column in jobs.columns} | {"refunded": 0.0}
 ALPHABET = "0123456789abcdefghijklmnopqrstuv"  # base32hex: text order is number order
 
 
@@ -35,9 +39,9 @@ def press_of(order: Order) -> str | None:
 
 
 def job_values(
-    order: Order, *, job_id: str, cost: float, charged: float, start_tag: float, now: float
+    order: Order, *, job_id: str, cost: float, start_tag: float, now: float, **charged: float
 ) -> dict[str, Any]:
-    """The columns of a newly admitted job."""
+    """The columns of a newly admitted job; `charged` are the seconds taken from each account."""
     request, address = order.request, order.address
     return {
         "id": job_id,
@@ -61,7 +65,7 @@ def job_values(
         "work": request.megapixel_steps,
         "pictures": request.count,
         "cost": cost,
-        "charged": charged,
+        **charged,
         "start_tag": start_tag,
         "attempt": 0,
         "parent": order.parent,
@@ -73,7 +77,12 @@ def job_values(
     }
 
 
-def commission_of(row: Row[Any]) -> Commission:
+def new_commission(values: dict[str, Any]) -> Commission:
+    """What `job_values` says of a job, as if it had been read back."""
+    return commission_of(SimpleNamespace(**(_UNSET | values)))
+
+
+def commission_of(row: Row[Any] | SimpleNamespace) -> Commission:
     """A stored job as tickets, delivery and buttons see it."""
     address = Address(
         channel_id=row.channel_id,
@@ -103,4 +112,6 @@ def commission_of(row: Row[Any]) -> Commission:
         seconds=row.seconds,
         role_ids=frozenset(row.role_ids),
         erased=row.erased_at is not None,
+        cost=row.cost,
+        refunded=row.refunded,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -25,6 +27,15 @@ metadata = MetaData(
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     }
 )
+
+# The same as state "accepted", in words that no other index knows: a planner would take that of the states, which
+# has the whole history in it and none of the columns that are added up.
+WAITING = text("claimed_at IS NULL AND ended_at IS NULL")
+# Waiting or running; word for word as in the index of presses, which serves nothing else.
+UNPAINTED = text("state IN ('accepted', 'running')")
+_FAIR_ORDER = ("guild_id", "start_tag", "id")
+_UNTOUCHED = ("claimed_at", "ended_at")
+only_waiting: dict[str, Any] = {"sqlite_where": WAITING, "postgresql_where": WAITING}
 
 jobs = Table(
     "jobs",
@@ -51,6 +62,9 @@ jobs = Table(
     Column("pictures", Integer, nullable=False),
     Column("cost", Float, nullable=False),  # credits charged
     Column("charged", Float, nullable=False),  # seconds of allowance taken for it, so that a refund undoes exactly that
+    Column("guild_charged", Float, nullable=False, server_default="0"),  # the same of the guild's budget
+    Column("house_charged", Float, nullable=False, server_default="0"),  # and of the whole house's
+    Column("refunded", Float, nullable=False, server_default="0"),  # credits of `cost` that were given back
     Column("start_tag", Float, nullable=False),  # place in the fair order
     Column("attempt", Integer, nullable=False),  # raised at every claim; the fencing token of that claim
     Column("parent", String(16)),
@@ -65,12 +79,16 @@ jobs = Table(
     Column("erased_at", Float),  # when its words and settings were deleted
     Index(None, "state", "start_tag", "id"),
     Index(None, "author_id", "state"),
+    # What waits, in the fair order of each guild, with all that estimates add up; what is over is not in them.
+    # Their own condition's columns are in them because SQLite would look those up in the table otherwise.
+    Index("ix_jobs_waiting", *_FAIR_ORDER, "cost", "work", "pictures", *_UNTOUCHED, **only_waiting),
+    Index("ix_jobs_oldest", "guild_id", "id", "author_id", *_UNTOUCHED, **only_waiting),
     Index(
         "uq_jobs_live_press",
         "press",
         unique=True,
-        sqlite_where=text("state IN ('accepted', 'running')"),
-        postgresql_where=text("state IN ('accepted', 'running')"),
+        sqlite_where=UNPAINTED,
+        postgresql_where=UNPAINTED,
     ),
 )
 
@@ -120,6 +138,8 @@ members = Table(
     Column("tat", Float, nullable=False),  # state of the credits, see generation.limits
     Column("day", String(10), nullable=False),  # UTC date of `spent`
     Column("spent", Float, nullable=False),  # credits on that day
+    Column("full_since", Float, nullable=False, server_default="0"),  # latest charge that found the allowance full
+    Index(None, "member_id"),
 )
 
 policies = Table(
@@ -226,4 +246,34 @@ farewells = Table(
     Column("channel_id", BigInteger, primary_key=True, autoincrement=False),
     Column("message_id", BigInteger, primary_key=True, autoincrement=False),
     Column("asked_at", Float, nullable=False),
+)
+
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),  # 0 stands for direct messages
+    Column("finish_tag", Float, nullable=False),  # of what the guild got last, among all guilds
+    Column("virtual_time", Float, nullable=False),  # start tag of what was painted last, among its members
+    Column("weight", Float, nullable=False),
+)
+
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),  # 0 stands for the whole house
+    Column("tat", Float, nullable=False),  # state of the credits, see generation.limits
+    Column("full_since", Float, nullable=False),
+    Column("day", String(10), nullable=False),  # UTC date of `spent`
+    Column("spent", Float, nullable=False),  # credits on that day
+)
+
+probing = Table(
+    "probing",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),  # 0 stands for direct messages
+    Column("member_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("tat", Float, nullable=False),  # state of the bucket of refused prompts
+    Column("level", Integer, nullable=False),  # cool-downs so far, less those that time has forgiven
+    Column("refused_at", Float, nullable=False),  # of the latest refused prompt
+    Column("until", Float, nullable=False),  # end of the latest cool-down
 )

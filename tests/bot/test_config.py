@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
 from bot.config import Config, Tier, load
+from bot.order import Member
 from generation.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +25,8 @@ def write(tmp_path, text):
 def test_the_shipped_file_shows_every_setting_with_its_default():
     shipped = yaml.safe_load((ROOT / "config.yaml").read_text())
     defaults = Config().model_dump(mode="json", exclude={"api_url", "token"})
-    assert shipped["limits"].pop("booster")  # an example tier beside the default one
+    assert shipped["limits"].pop("booster")  # two example tiers beside the default one
+    assert shipped["limits"].pop("newcomer")
     for tier in shipped["limits"].values():
         assert Tier(**tier) == Tier()
     shipped.pop("limits")
@@ -51,6 +54,12 @@ def test_every_shipped_setting_has_a_comment():
         ("files: {format: gif}", "must be 'webp', 'png' or 'jpeg'"),
         ("dream: {styles: {x: no placeholder}}", "{prompt} exactly once; “x” has not"),
         ("limits: {vip: {burst: 1}}", "must contain the tier “member”"),
+        ("limits: {member: {account_days: 3}}", "to the tier “newcomer” alone"),
+        ("limits: {member: {}, newcomer: {roles: [New]}}", "must give “newcomer” no roles"),
+        ("costs: {ink: 2}", "“costs” is {'ink': 2}, but it must name models only, and there is no model “ink”"),
+        ("models: {ink: x}\ncosts: {ink: 0}", "“costs.ink” is 0, but it must be greater than 0"),
+        ("budgets: {server: {dayly: 3}}", "“budgets.server.dayly”; did you mean “daily”"),
+        ("probing: {refusals: -1}", "must be greater than or equal to 0"),
         ("engine: 3", "“engine” is 3, but it must be a list of “key: value” lines"),
         (f"model: {TOKEN}", "looks like a bot token"),
         (f"token: {TOKEN}", "looks like a bot token"),
@@ -116,9 +125,11 @@ def test_settings_are_frozen():
 
 def test_the_best_tier_of_a_members_roles_counts():
     config = Config(limits={"member": {}, "booster": {"roles": ["Boosters", 42], "per_hour": 500, "burst": 50}})
-    assert config.tier_of(frozenset(), frozenset()).burst == 20
-    assert config.tier_of(frozenset({"Boosters"}), frozenset()).burst == 50
-    assert config.tier_of(frozenset(), frozenset({42})).burst == 50
+    plain = Member(id=1, guild_id=2)
+    assert config.tier_of(plain, 0.0).allowance.burst == 20
+    for member in (replace(plain, role_names=frozenset({"Boosters"})), replace(plain, role_ids=frozenset({42}))):
+        assert config.tier_of(member, 0.0).allowance.burst == 50
+        assert config.tier_of(member, 0.0).name == "booster"
 
 
 def test_a_token_file_that_is_no_text_is_a_sentence(tmp_path: Path) -> None:

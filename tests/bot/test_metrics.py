@@ -12,9 +12,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bot.config import Config
 from bot.metrics import Metrics, resident_bytes
-from generation.errors import BrokenPicture, ConfigError
+from generation.errors import Blocked, BrokenPicture, ConfigError
 from tests.house import open_house
-from tests.orders import an_order
+from tests.orders import GUILD, a_request, an_order
 
 
 async def figures(metrics: Metrics) -> dict[str, float]:
@@ -42,6 +42,12 @@ async def test_figures_follow_the_jobs(tmp_path):
             assert shown["atelier_jobs_settled_total|rendered"] == 2
             assert shown["atelier_jobs_settled_total|failed"] == 1
             assert shown["atelier_jobs|rendered"] == 2
+            assert shown["atelier_credits_charged_total"] == 3.0
+            assert shown["atelier_credits_refunded_total"] == 1.0
+            await house.studio.rules.add(GUILD, "turnip", 99)
+            with pytest.raises(Blocked):
+                await house.studio.submit(an_order(request=a_request(prompt="a turnip")))
+            assert (await figures(metrics))["atelier_refusals_total|blocked"] == 1.0
             assert shown["atelier_painting_seconds_count"] == 2
             assert shown["atelier_discord_connected"] == shown["atelier_model_loaded"] == 1
             assert 20 * 2**20 < shown["atelier_memory_bytes"] == pytest.approx(resident_bytes(), rel=0.2)

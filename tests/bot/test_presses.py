@@ -135,7 +135,7 @@ async def test_filter_and_limits_hold_at_the_moment_of_the_press(tmp_path: Path)
         await bot.house.studio.rules.remove(int(bot.client.guilds[0].id), "dragon")
         await town.click(ADA, result, "V1")
         await town.until(lambda: bot.has(posted=1))
-        await town.told(ADA, "reached today's limit. Try again <t:")
+        await town.told(ADA, "more than a whole day's limit")
 
         assert await bot.has(posted=1)
 

@@ -127,7 +127,7 @@ async def test_cancelling_a_running_and_a_waiting_job(tmp_path):
         house.painter.hold.clear()
         running = await house.studio.submit(an_order(1))
         waiting = await house.studio.submit(an_order(2))
-        assert (waiting.standing.ahead, running.standing.ahead) == (1, 0)
+        assert [(await house.studio.standing(each.job_id)).ahead for each in (waiting, running)] == [1, 0]
         with pytest.raises(NotAllowed):
             await house.studio.cancel(waiting.job_id, Member(id=1, guild_id=GUILD))
         with pytest.raises(BadRequest, match="not known"):
@@ -139,7 +139,12 @@ async def test_cancelling_a_running_and_a_waiting_job(tmp_path):
         assert states(house) == [JobState.CANCELLED, JobState.CANCELLED]
         with pytest.raises(BadRequest, match="finished"):
             await house.studio.cancel(running.job_id, MODERATOR)
-        assert (await house.studio.quota(Member(id=1, guild_id=GUILD))).spent_today == 0
+        stopped = await house.studio.get(running.job_id)
+        assert stopped.cost == 1.0
+        assert stopped.refunded == pytest.approx(1 - 1 / 20)  # one step of twenty was painted
+        assert (await house.studio.get(waiting.job_id)).refunded == 1.0
+        assert (await house.studio.quota(Member(id=1, guild_id=GUILD))).spent_today == pytest.approx(1 / 20)
+        assert (await house.studio.quota(Member(id=2, guild_id=GUILD))).spent_today == 0
 
 
 async def test_uploads_are_refused_where_nobody_could_check_them(tmp_path):
@@ -240,7 +245,8 @@ async def test_the_line_shows_what_runs_first_and_hides_private_jobs(tmp_path):
         line = await house.studio.line(GUILD)
         assert [entry.job_id for entry in line] == [first.job_id, third.job_id]
         assert [entry.ahead for entry in line] == [0, 2]
-        assert third.standing.seconds > first.standing.seconds > 0
+        standings = [await house.studio.standing(each.job_id) for each in (first, third)]
+        assert standings[1].seconds > standings[0].seconds > 0
         assert await house.studio.cancel_all(Member(id=3, guild_id=GUILD)) == 1
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.playground.ids import GUILD_ID
 from tests.bot.town import ADA, BEN, EPHEMERAL, MODERATOR, open_both
 from tests.painter import Painter
 
@@ -26,7 +27,9 @@ async def test_the_line_the_quota_and_leaving(tmp_path: Path) -> None:
         assert f"- painting now: <@{ADA}>, first" in line["content"]
         assert line["flags"] & EPHEMERAL
         await town.invoke(BEN, "quota")
-        assert "of 40" in (await town.told(BEN, "credits"))["content"]  # a booster, by role
+        quota = await town.told(BEN, "You can paint about **39 more pictures** right now")  # a booster, by role
+        assert "Your tier: booster." in quota["content"]
+        assert "In the line: 1 of 3 requests at once." in quota["content"]
         await town.invoke(BEN, "cancel")
         await town.told(BEN, "1 request is cancelled.")
         await town.told(BEN, "Cancelled.\n-# second")
@@ -36,6 +39,38 @@ async def test_the_line_the_quota_and_leaving(tmp_path: Path) -> None:
         await town.result()
 
         await town.until(lambda: bot.has(cancelled=1, posted=1))
+
+
+async def test_a_newcomer_is_told_so_and_may_ask_for_less(tmp_path: Path) -> None:
+    painter = Painter()
+    tiers = {"member": {}, "newcomer": {"burst": 2, "waiting": 1, "account_days": 1e5}}  # everybody's account is young
+    async with open_both(tmp_path, painter, limits=tiers) as (town, _):
+        painter.hold.clear()
+        await town.invoke(ADA, "quota")
+        quota = await town.told(ADA, "You can paint **2 pictures** right now, the most at once.")
+        assert "You are new here" in quota["content"]
+        assert "that ends by itself <t:" in quota["content"]
+        await town.invoke(ADA, "dream", prompt="first")
+        await town.told(ADA, "step 1 of 20")
+        await town.invoke(ADA, "dream", prompt="second")
+        await town.told(ADA, "You already have 1 request in the line")
+        await town.invoke(MODERATOR, "quota")
+        await town.told(MODERATOR, "**20 pictures**")  # whoever keeps order is no newcomer
+        painter.hold.set()
+        await town.result()
+
+
+async def test_whoever_probes_the_filter_pauses_and_is_told_until_when(tmp_path: Path) -> None:
+    async with open_both(tmp_path, probing={"refusals": 1}) as (town, bot):
+        await bot.house.studio.rules.add(GUILD_ID, "dragon", MODERATOR)
+        for prompt in ("dragon one", "dragon two"):
+            await town.invoke(ADA, "dream", prompt=prompt)
+        await town.told(ADA, "does not allow that prompt")
+        await town.invoke(ADA, "dream", prompt="a red house")
+        told = await town.told(ADA, "painting takes a short break for you. Try again <t:")
+        assert told["flags"] & EPHEMERAL
+        await town.invoke(BEN, "dream", prompt="a red house")
+        await town.result()
 
 
 async def test_help_and_about(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bot.client import COGS, AtelierClient
-from bot.order import LineEntry, Quota
-from cogs.line import line_text, quota_text
+from bot.order import LineEntry
+from cogs.line import line_text
 from generation.job import JobState
 from generation.options import ASPECTS, FLOW, SAMPLERS
 from tests.house import open_house
@@ -100,11 +100,3 @@ def test_the_line_in_words() -> None:
     assert len(text) <= 2000
     assert text.endswith("and 65 more")
     assert line_text([], 1) == "The line is empty: /dream starts at once."
-
-
-def test_the_quota_in_words() -> None:
-    quota = Quota(
-        available=12.34, burst=20, per_hour=120, spent_today=7.7, daily=400, waiting=1, waiting_limit=3, full_at=100.2
-    )
-    assert "12.3 of 20" in quota_text(quota)
-    assert "<t:101:R>" in quota_text(quota)

@@ -82,7 +82,7 @@ async def test_a_fault_of_ours_tells_the_log_its_place_and_not_the_words(
         async def broken(*_: object, **__: object) -> None:
             raise RuntimeError("a fault")
 
-        bot.house.studio._jobs.enqueue = broken  # type: ignore[method-assign, assignment]
+        bot.house.studio._jobs.admit = broken  # type: ignore[method-assign, assignment]
         await town.invoke(ADA, "dream", prompt=WORDS[0])
         await town.told(ADA, "went wrong on our side")
     assert "a fault" in caplog.text

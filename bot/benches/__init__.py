@@ -1,0 +1,1 @@
+"""Measurements of the front desk alone: fairness of the line, throughput of admission."""

@@ -64,8 +64,9 @@ async def opened(config: Config, workers: tuple[Worker, ...] | None = None) -> A
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(config.database, config.data_dir))
         desk = Desk.over(database, config.data_dir)
-        rules = RuleBook(desk.rules)
+        rules = RuleBook(desk, config.filter)
         await rules.open()
+        stack.push_async_callback(rules.close)
         studio = Studio(
             config,
             desk=desk,

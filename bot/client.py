@@ -16,7 +16,7 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.answer import Interaction, answer
+from bot.answer import Interaction, answer, answered
 from bot.courier import Button, Courier
 from bot.delivery import Delivery
 from bot.desk import Desk
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # this bot never speaks
 
-COGS = ("cogs.dream", "cogs.line", "cogs.about", "cogs.filter")
+COGS = ("cogs.dream", "cogs.line", "cogs.about", "cogs.filter", "cogs.artist")
 SLOWEST = 60.0  # seconds between two attempts to reach Discord at most
 GUILD_WAIT = 0.5  # seconds of silence after the last guild at which the client calls itself ready
 BAD_TOKEN = "Discord does not accept the bot's token; copy it again from the developer portal into DISCORD_TOKEN."  # noqa: S105 - a sentence
@@ -82,6 +82,7 @@ class AtelierClient(commands.AutoShardedBot):
         studio.listeners.accepted.append(self.tickets.open)
         studio.listeners.progress.append(self.tickets.progress)
         studio.listeners.settled.append(self.delivery.settled)
+        self.answerers: dict[str, Callable[[Interaction], Awaitable[None]]] = {}  # by how their custom ids begin
         self._on_first_ready: Callable[[], None] = lambda: None
         self._announced = False
         self._down: set[int] = set()  # shards whose connection is lost
@@ -169,9 +170,14 @@ class AtelierClient(commands.AutoShardedBot):
 
     async def on_interaction(self, interaction: Interaction) -> None:
         """Forms, and buttons that nobody here has written; everything else has found its way already."""
+        custom_id = custom_id_of(interaction)
+        for prefix, answerer in self.answerers.items():
+            if custom_id.startswith(prefix):
+                await answered(interaction, answerer)
+                return
         if interaction.type is discord.InteractionType.modal_submit:
             await self.presses.submitted(interaction)
-        elif interaction.type is discord.InteractionType.component and not custom_id_of(interaction).startswith(PREFIX):
+        elif interaction.type is discord.InteractionType.component and not custom_id.startswith(PREFIX):
             await self.presses.pressed(interaction, None)
 
     async def on_error(self, event_method: str, /, *_: Any, **__: Any) -> None:

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from bot.store.artists import Artists
 from bot.store.database import Database
 from bot.store.files import FileStore
+from bot.store.filters import Hits, Rules
 from bot.store.jobs import JobStore
 from bot.store.outbox import Outbox
 from bot.store.pictures import PictureStore
-from bot.store.small import Notes, Reports, Rules
+from bot.store.small import Notes, Reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Desk:
     notes: Notes
     reports: Reports
     rules: Rules
+    hits: Hits
+    artists: Artists
 
     @classmethod
     def over(cls, database: Database, folder: Path) -> Self:
@@ -37,4 +41,6 @@ class Desk:
             notes=Notes(database),
             reports=Reports(database),
             rules=Rules(database),
+            hits=Hits(database),
+            artists=Artists(database),
         )

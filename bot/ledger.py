@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from bot.desk import Desk
+from bot.moderation.verdict import Decision
 from bot.order import Commission
 from bot.rulebook import RuleBook
 from bot.store.jobs import LIVE
@@ -73,10 +74,12 @@ class LineLedger:
         """The claimed job with all it needs; None when it has ended here instead."""
         commission = await self._jobs.get(job.id)
         assert commission is not None, "a claimed job exists"
-        sentence = self._rules.check(commission.address.guild_id, job.request)
-        if sentence is not None:
-            await self.end(job.id, JobState.BLOCKED, sentence, give_back=True)
+        finding = await self._rules.examine(commission.place, job.request)  # rules may have changed since it was asked
+        if finding.blocks:
+            self._rules.note(commission.place, commission.author_id, finding)
+            await self.end(job.id, JobState.BLOCKED, finding.sentence, give_back=True)
             return None
+        job = replace(job, review=finding.severity is Decision.REVIEW)
         if job.request.image is None:
             return job
         image = await self._upload_of(job, job.request.image)

@@ -11,6 +11,7 @@ from bot.composer import Composer
 from bot.config import Config
 from bot.desk import Desk
 from bot.ledger import LineLedger, Listeners
+from bot.moderation.finding import Finding
 from bot.order import Admission, Commission, LineEntry, Member, Order, Quota, Standing
 from bot.rulebook import RuleBook
 from bot.store.jobs import LIVE
@@ -96,16 +97,13 @@ class Studio:
     # -- admission ---------------------------------------------------------------------------------------------------
 
     def check(self, order: Order) -> None:
-        """Refuse what needs no look into the store: filter hits and uploads that nobody could judge. Never waits."""
-        sentence = self.rules.check(order.member.guild_id, order.request)
-        if sentence is not None:
-            raise Blocked(sentence)
-        if order.request.image is not None and not self.accepts_uploads:
-            raise UploadsRefused()
+        """Refuse what needs no wait: words that the filter stops, uploads that nobody could judge."""
+        self._refuse(order, self.rules.check(order.place, order.request, patterns=False))
 
     async def submit(self, order: Order) -> Admission:
         """Admit `order`: checked, charged and committed when this returns. Raises a Refusal with nothing charged."""
-        self.check(order)
+        finding = await self.rules.examine(order.place, order.request)
+        self._refuse(order, finding)
         for condition in self._conditions:
             await condition(order)
         allowance, limit = self._allowance(order.member), self.config.line.waiting
@@ -114,9 +112,18 @@ class Studio:
             commission = await self._jobs.get(job_id)
             assert commission is not None, "an admitted job exists"
             if not repeated:
+                self.rules.note(order.place, order.member.id, finding)
                 await self.listeners.tell(self.listeners.accepted, commission)
                 self._dispatcher.notify()
             return Admission(job_id=job_id, standing=await self._standing(commission), repeated=repeated)
+
+    def _refuse(self, order: Order, finding: Finding) -> None:
+        """Raise Blocked for a finding that blocks, noted behind the answer; refuse uploads nobody could judge."""
+        if finding.blocks:
+            self.rules.note(order.place, order.member.id, finding)
+            raise Blocked(finding.sentence, punishable=finding.punishable)
+        if order.request.image is not None and not self.accepts_uploads:
+            raise UploadsRefused()
 
     async def keep_upload(self, data: bytes) -> tuple[str, bytes]:
         """Make an uploaded picture safe and keep it; returns its SHA-256 and its PNG bytes. Raises a Refusal."""

@@ -36,7 +36,7 @@ async def open_house(
     config = Config(data_dir=folder, **settings)
     async with Database(config.database, folder) as database:
         desk = Desk.over(database, folder)
-        rules = RuleBook(desk.rules)
+        rules = RuleBook(desk, config.filter)
         await rules.open()
         studio = Studio(
             config,
@@ -58,3 +58,4 @@ async def open_house(
         finally:
             painter.hold.set()
             await studio.close(grace=1.0)
+            await rules.close()

@@ -9,17 +9,18 @@ from typing import Any
 
 import pytest
 
+from bot.desk import Desk
 from bot.moderation.filter import Filter
+from bot.order import Place
 from bot.rulebook import RuleBook
 from bot.store.database import Database
-from bot.store.small import Rules
 from tests.orders import GUILD, a_request
 
 MODERATOR = 99
 
 
-async def _opened(database: Database) -> RuleBook:
-    book = RuleBook(Rules(database))
+async def _opened(database: Database, folder: Path) -> RuleBook:
+    book = RuleBook(Desk.over(database, folder))
     await book.open()
     return book
 
@@ -31,13 +32,13 @@ async def test_a_slow_change_does_not_undo_the_next_one(tmp_path: Path, monkeypa
         return Filter(each)
 
     async with Database(f"sqlite+aiosqlite:///{tmp_path / 'atelier.sqlite'}", tmp_path) as database:
-        book = await _opened(database)
+        book = await _opened(database, tmp_path)
         monkeypatch.setattr("bot.rulebook.Filter", slow_when_small)
         first = asyncio.create_task(book.add(GUILD, "turnip", MODERATOR))
         await asyncio.sleep(0.1)
         await book.add(GUILD, "radish", MODERATOR)
         await first
 
-        assert book.list(GUILD) == ["turnip", "radish"]
-        assert book.check(GUILD, a_request(prompt="a turnip")) is not None
-        assert book.check(GUILD, a_request(prompt="a radish")) is not None
+        assert [entry.line for entry in book.entries(GUILD)] == ["turnip", "radish"]
+        assert book.check(Place(guild_id=GUILD), a_request(prompt="a turnip")).blocks
+        assert book.check(Place(guild_id=GUILD), a_request(prompt="a radish")).blocks

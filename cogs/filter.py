@@ -53,7 +53,7 @@ SEVERITIES = [
     app_commands.Choice(name="shadow: only counted, to try a rule", value="shadow"),
 ]
 
-Channel = discord.TextChannel | discord.VoiceChannel | discord.ForumChannel | discord.Thread
+Channel = discord.TextChannel | discord.VoiceChannel | discord.Thread
 
 
 @dataclass(frozen=True, slots=True)

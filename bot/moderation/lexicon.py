@@ -84,12 +84,13 @@ def _judge(form: Form, view: View, start: int, end: int) -> Hit | None:
         if need == " ":
             continue
         letters = view.letters([cell for cell in view.cells(start + index) if edges[0] <= cell <= edges[1]])
-        surplus = _surplus(form, index, letters)
-        if surplus < 0:
-            return None
-        if surplus:
-            stretches.append((index, surplus, letters))
-        exact = exact and letters == need
+        if not _runs_on(form, index, letters):
+            surplus = _surplus(form, index, letters)
+            if surplus < 0:
+                return None
+            if surplus:
+                stretches.append((index, surplus, letters))
+            exact = exact and letters == need
         if view.leet:
             total += len(need)
             digits += sum(map(str.isdigit, letters[: len(need)]))
@@ -98,6 +99,13 @@ def _judge(form: Form, view: View, start: int, end: int) -> Hit | None:
     if stretches and not _is_stretched(form, stretches):
         return None
     return Hit(form, edges[0], edges[1] + 1, exact)
+
+
+def _runs_on(form: Form, index: int, letters: str) -> bool:
+    """Whether the letters that are too many belong to what a star stands for: wal* begins wall and walibi alike."""
+    need = form.runs[index]
+    ends = index == len(form.runs) - 1 and not form.right and letters.startswith(need)
+    return ends or (index == 0 and not form.left and letters.endswith(need))
 
 
 def _edges(form: Form, view: View, start: int, end: int) -> tuple[int, int] | None:

@@ -23,6 +23,7 @@ class HitLog:
         self._pause = pause
         self._waiting: deque[Hit] = deque(maxlen=MOST)
         self._writing: asyncio.Task[None] | None = None
+        self._one_at_a_time = asyncio.Lock()
         self._closing = asyncio.Event()
 
     def note(self, hit: Hit) -> None:
@@ -33,12 +34,16 @@ class HitLog:
 
     async def flush(self) -> None:
         """Write what waits, now."""
-        batch = [*self._waiting]
-        if not batch:
-            return
-        await self._hits.add(batch)
-        for _ in batch:
-            self._waiting.popleft()
+        async with self._one_at_a_time:
+            batch = [*self._waiting]
+            self._waiting.clear()
+            if not batch:
+                return
+            try:
+                await self._hits.add(batch)
+            except BaseException:
+                self._waiting.extendleft(reversed(batch))
+                raise
 
     async def close(self) -> None:
         """Write what waits and stop."""

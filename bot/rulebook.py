@@ -20,7 +20,7 @@ from bot.moderation.verdict import GRAVITY, Decision
 from bot.moderation.views import Readings
 from bot.order import Place
 from bot.sections import Filter as Settings
-from bot.store.filters import Hit
+from bot.store.filters import Hit, HitCount
 from generation.errors import BadRequest
 from generation.request import Request
 
@@ -38,6 +38,7 @@ class RuleBook:
         self._settings = settings or Settings()
         self._store = desk.rules
         self._artist_store = desk.artists
+        self._hits = desk.hits
         self._log = HitLog(desk.hits)
         self._clock = clock
         self._entries: dict[int, list[Entry]] = {}
@@ -135,6 +136,11 @@ class RuleBook:
                 at=self._clock(),
             )
         )
+
+    async def counts(self, guild_id: int, since: float) -> list[HitCount]:
+        """How often each rule was met in the guild since then (epoch seconds), to this moment."""
+        await self._log.flush()
+        return await self._hits.counts(guild_id, since)
 
     # -- a guild's rules ---------------------------------------------------------------------------------------------
 

@@ -266,7 +266,7 @@ class Filter(commands.GroupCog, group_name="filter", group_description=ABOUT):
     async def hits(self, interaction: Interaction, days: app_commands.Range[int, 1, 365] = DAYS) -> None:
         """How often each rule was met; nobody's words are kept for it."""
         guild_id = await moderated_guild(interaction)
-        counts = await self._hits.counts(guild_id, self._client.studio.clock() - days * 86_400)
+        counts = await self._rules.counts(guild_id, self._client.studio.clock() - days * 86_400)
         await tell(interaction, hits_text(counts, days))
 
 

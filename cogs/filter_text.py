@@ -77,7 +77,7 @@ def rules_text(entries: Iterable[Entry], guild: discord.Guild | None) -> str:
 
 def _entry_text(entry: Entry, guild: discord.Guild | None) -> str:
     notes = [part for part in (scope_text(entry.scope, guild), entry.language) if part]
-    return f"{entry.line}  ({', '.join(notes)})" if notes else entry.line
+    return f"{entry.line} ({', '.join(notes)})" if notes else entry.line
 
 
 def lint_text(entry: Entry, lint: Lint, days: int) -> str:

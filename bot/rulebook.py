@@ -159,10 +159,10 @@ class RuleBook:
     async def put(self, guild_id: int, entries: Collection[Entry], added_by: int) -> None:
         """Add rules, replacing those with the same words in the same scope; raises BadRequest when it is too many."""
         async with self._changing:
-            kept = {(entry.text, entry.scope): entry for entry in self._entries.get(guild_id, [])}
-            kept |= {(entry.text, entry.scope): entry for entry in entries}
+            fresh = {(entry.text, entry.scope): entry for entry in entries}
+            kept = {(entry.text, entry.scope): entry for entry in self._entries.get(guild_id, [])} | fresh
             await asyncio.to_thread(_refuse_too_many, kept.values())
-            await self._store.put(guild_id, entries, added_by)
+            await self._store.put(guild_id, fresh.values(), added_by)
             await self._reload(guild_id)
 
     async def remove(self, guild_id: int, rule: str, scope: Scope | None = None) -> int:

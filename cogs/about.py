@@ -24,7 +24,8 @@ Under every picture:
 - **Recipe** tells everything needed to paint it again, **Delete** removes it (yours, or for moderators).
 - **Report** keeps a note for the moderators of this server that something is wrong with it.
 **/queue** shows the line, **/cancel** takes you out of it, **/quota** says how much you can ask for.
-**/about** says which model paints and what is checked. Moderators: **/filter**."""
+**/about** says which model paints and what is checked. Moderators: **/filter**.
+**/artist request** asks that pictures in somebody's manner are not made here."""
 
 
 class About(commands.Cog):

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select
 
 from bot.moderation.entries import Entry
 from bot.moderation.scope import Scope
 from bot.moderation.verdict import Decision
 from bot.store.database import Database
 from bot.store.schema import filter_exempt, filter_hits, filter_rules, jobs
+
+BATCH = 100  # rows of one statement
 
 
 class Rules:
@@ -36,17 +38,32 @@ class Rules:
                 found.setdefault(row.guild_id, []).append(entry)
         return found
 
-    async def put(self, guild_id: int, entries: Iterable[Entry], added_by: int) -> None:
+    async def put(self, guild_id: int, entries: Collection[Entry], added_by: int) -> None:
         """Keep the entries; one with the same words in the same scope is replaced."""
+        if not entries:
+            return
+        rows = [
+            {
+                "guild_id": guild_id,
+                "rule": entry.text,
+                "channel_id": entry.scope.channel_id,
+                "role_id": entry.scope.role_id,
+                "severity": entry.severity.value,
+                "language": entry.language,
+                "added_by": added_by,
+                "added_at": self._clock(),
+            }
+            for entry in entries
+        ]
+        keys = ("rule", "channel_id", "role_id")
+        same = [filter_rules.c[key] == bindparam(f"this_{key}") for key in keys]
+        replaced = delete(filter_rules).where(filter_rules.c.guild_id == guild_id, *same)
+        # In batches: one by one a thousand would keep other writers waiting, all at once the event loop.
         async with self._database.write() as connection:
-            for entry in entries:
-                same = _same(guild_id, entry.text, entry.scope)
-                values = {"severity": entry.severity.value, "language": entry.language}
-                changed = await connection.execute(update(filter_rules).where(*same).values(values))
-                if not changed.rowcount:
-                    key = {"guild_id": guild_id, "rule": entry.text, "added_by": added_by, "added_at": self._clock()}
-                    place = {"channel_id": entry.scope.channel_id, "role_id": entry.scope.role_id}
-                    await connection.execute(insert(filter_rules).values(key | place | values))
+            for first in range(0, len(rows), BATCH):
+                batch = rows[first : first + BATCH]
+                await connection.execute(replaced, [{f"this_{key}": row[key] for key in keys} for row in batch])
+                await connection.execute(insert(filter_rules), batch)
 
     async def remove(self, guild_id: int, text: str, scope: Scope | None) -> int:
         """Forget the rule in one scope, or in all of them; returns in how many it was."""

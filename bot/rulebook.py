@@ -27,6 +27,7 @@ from generation.request import Request
 MOST_RULES: Final = 1000  # per guild, as in Discord's AutoMod
 MOST_PATTERNS: Final = 100  # regular expressions among them
 MOST_ARTISTS: Final = 1000  # per guild
+MOST_EXEMPT: Final = 50  # roles per guild
 INSTANCE: Final = 0  # the guild id under which the owner's lists stand
 _NOTHING: Final = Filter([])
 
@@ -176,7 +177,10 @@ class RuleBook:
 
     async def set_exempt(self, guild_id: int, role_ids: Iterable[int], by: int, *, exempt: bool) -> None:
         """Let members with the roles pass by the guild's rules, or no longer."""
+        role_ids = frozenset(role_ids)
         async with self._changing:
+            if exempt and len(self.exempt(guild_id) | role_ids) > MOST_EXEMPT:
+                raise BadRequest(f"At most {MOST_EXEMPT} roles can be exempt; the rules would bind hardly anybody.")
             await self._store.set_exempt(guild_id, role_ids, by, exempt=exempt)
             self._exempt = await self._store.exempt()
 

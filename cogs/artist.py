@@ -23,7 +23,7 @@ from cogs.moderators import guild_of, moderated_guild
 from generation.errors import BadRequest, NotAllowed
 
 PREFIX = "ar:"
-CONTACT_LENGTH = 200  # characters
+CONTACT_LENGTH = 100  # characters
 RELATION_LENGTH = 500  # characters
 MOST_OPEN = 3  # requests of one person that wait for a decision
 MOST_WAITING = 200  # requests of one server that wait
@@ -165,8 +165,8 @@ def _requests_text(waiting: Sequence[ArtistRequest]) -> str:
     lines = []
     for place, request in enumerate(waiting[:SHOWN], start=1):
         asked = f"<@{request.requested_by}>, <t:{request.requested_at:.0f}:d>"
-        lines.append(f"**{place}. {echo(request.name)}** ({asked})\n{echo(request.contact, 220)}")
-        lines.append(f"-# {echo(request.relation, 120)}")
+        lines.append(f"**{place}. {echo(request.name, 80)}** ({asked})\n{echo(request.contact, 130)}")
+        lines.append(f"-# {echo(request.relation, 80)}")
     if len(waiting) > SHOWN:
         lines.append(f"and {len(waiting) - SHOWN:,} more")
     return "\n".join(lines)

@@ -17,7 +17,7 @@ from bot.automod import taken_over
 from bot.buttons import buttons
 from bot.client import AtelierClient
 from bot.echo import echo, fenced
-from bot.moderation.entries import LONGEST_LANGUAGE, Entry, exported, imported
+from bot.moderation.entries import LONGEST_ENTRY, LONGEST_LANGUAGE, Entry, exported, imported
 from bot.moderation.linter import Lint, dictionary, examine
 from bot.moderation.scope import Scope
 from bot.moderation.verdict import Decision
@@ -35,7 +35,6 @@ from cogs.filter_text import (
 from cogs.moderators import guild_of, moderated_guild
 from generation.errors import BadRequest
 
-RULE_LENGTH = 280  # characters; a pattern of Discord's own length with its prefix
 TEXT_LENGTH = 1000  # characters
 LIST_LENGTH = 1800  # characters that fit one message; longer lists come as a file
 FILE_SIZE = 512 * 1024  # bytes of a file with rules
@@ -93,7 +92,7 @@ class Filter(commands.GroupCog, group_name="filter", group_description=ABOUT):
     async def add(
         self,
         interaction: Interaction,
-        rule: app_commands.Range[str, 1, RULE_LENGTH],
+        rule: app_commands.Range[str, 1, LONGEST_ENTRY],
         severity: str | None = None,
         channel: Channel | None = None,
         role: discord.Role | None = None,
@@ -153,7 +152,7 @@ class Filter(commands.GroupCog, group_name="filter", group_description=ABOUT):
     async def remove(
         self,
         interaction: Interaction,
-        rule: app_commands.Range[str, 1, RULE_LENGTH],
+        rule: app_commands.Range[str, 1, LONGEST_ENTRY],
         channel: Channel | None = None,
         role: discord.Role | None = None,
     ) -> None:
@@ -190,7 +189,7 @@ class Filter(commands.GroupCog, group_name="filter", group_description=ABOUT):
             return
         heading = "One rule:" if len(entries) == 1 else f"{len(entries):,} rules:"
         text = rules_text(entries, interaction.guild)
-        if len(fenced(text)) <= LIST_LENGTH:
+        if len(fenced(text)) + len(note) <= LIST_LENGTH:
             await tell(interaction, f"{heading}\n```\n{fenced(text)}\n```{note}")
             return
         file = discord.File(io.BytesIO(text.encode()), "rules.txt")

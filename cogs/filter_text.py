@@ -84,7 +84,7 @@ def lint_text(entry: Entry, lint: Lint, days: int) -> str:
     """What a rule would stop beside what it names."""
     lines = [f"{echo(entry.line)} would also stop:"]
     if lint.words:
-        shown = ", ".join(echo(word, 60) for word in lint.words[:SHOWN_WORDS])
+        shown = ", ".join(echo(word, 40) for word in lint.words[:SHOWN_WORDS])
         more = f" and {len(lint.words) - SHOWN_WORDS:,} more" if len(lint.words) > SHOWN_WORDS else ""
         lines.append(f"- {_counted(len(lint.words), 'word')} of the dictionary: {shown}{more}")
     if lint.prompts:
@@ -108,7 +108,7 @@ def hits_text(counts: Sequence[HitCount], days: int) -> str:
 
 def problems_text(problems: Collection[str]) -> str:
     """The first few things that went wrong, one a line."""
-    shown = [f"- {echo(problem, 200)}" for problem in [*problems][:SHOWN_PROBLEMS]]
+    shown = [f"- {echo(problem, 150)}" for problem in [*problems][:SHOWN_PROBLEMS]]
     more = len(problems) - len(shown)
     return "\n".join([*shown, *([f"- and {more:,} more"] if more > 0 else [])])
 

@@ -59,7 +59,7 @@ def measure(dictionary: Path | None = None, prompts: int = 20_000) -> dict[str, 
     figures |= _dictionary(filter_, every)
     figures |= _false_positives(filter_, words, prompts)
     figures |= _artists(words, prompts)
-    return figures | _costs(filter_, words) | _pattern_costs()
+    return figures | costs(filter_, words) | _pattern_costs()
 
 
 def recall(filter_: Filter, name: str, variants: int = 6) -> float:
@@ -143,7 +143,8 @@ def _stopped(filter_: Filter, prompts: Iterable[str]) -> float:
     return sum(verdict is not Decision.ALLOW for verdict in verdicts) / len(verdicts)
 
 
-def _costs(filter_: Filter, words: Sequence[str]) -> dict[str, float]:
+def costs(filter_: Filter, words: Sequence[str]) -> dict[str, float]:
+    """What a check costs, for few rules and for thousands, on ordinary and on hostile texts."""
     random = Random(_SEED)  # noqa: S311 - a seeded measurement, no secret
     many = Filter(_rules("".join(random.choices("abcdefghijklmnoprstuvy", k=7)) for _ in range(5_000)))
     prompts = [*benign_prompts(_SEED, 1_000, words or None, decorated=True)]

@@ -15,6 +15,7 @@ from bot.moderation.verdict import Decision
 FORMAT: Final = "atelier-filter"
 VERSION: Final = 1
 LONGEST_LANGUAGE: Final = 12  # characters
+LONGEST_ENTRY: Final = 280  # characters; a pattern of the greatest length with what stands before it
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})?")
 _ID = re.compile(r"\d{1,20}")
@@ -65,6 +66,8 @@ def read_entry(
     decision, body = split_decision(rule.text)
     if severity is not None and decision is not Decision.ALLOW:
         decision = severity
+    if len(body) > LONGEST_ENTRY:
+        raise RuleError(f"A rule has at most {LONGEST_ENTRY} characters; this one has {len(body)}.", line)
     entry = Entry(body, decision, scope, language)
     entry.rule()  # allow: takes words alone
     return entry

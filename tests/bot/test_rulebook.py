@@ -109,6 +109,8 @@ async def test_roles_that_are_exempt_are_free_of_the_guilds_rules_alone(tmp_path
         assert (artist.blocks, artist.kind, artist.punishable) == (True, Kind.ARTIST, False)
         assert "Wilma Quandel has asked not to be imitated" in artist.sentence
         assert not book.check(free, a_request(negative="by W. Quandel")).blocks
+        with pytest.raises(BadRequest, match="At most 50 roles"):
+            await book.set_exempt(GUILD, range(100, 200), MODERATOR, exempt=True)
         await book.set_exempt(GUILD, [5], MODERATOR, exempt=False)
         assert book.check(free, a_request(prompt="a turnip")).blocks
     async with opened(tmp_path) as (book, _):

@@ -90,6 +90,11 @@ def test_the_document_says_what_it_is() -> None:
     }
 
 
+def test_blanks_do_not_make_a_rule_longer_than_its_column() -> None:
+    with pytest.raises(RuleError, match="at most 280 characters"):
+        read_entry(f"near:walnut,{' ' * 400}pelican")
+
+
 def test_a_language_is_a_tag() -> None:
     with pytest.raises(RuleError, match="short tag"):
         read_entry("walnut", language="German, mostly")

@@ -18,7 +18,7 @@ SHOWN_WORDS = 20
 SHOWN_PROMPTS = 5
 SHOWN_PROBLEMS = 10
 PROMPT_LENGTH = 120  # characters of a prompt that was asked before
-MATCH_LENGTH = 300  # characters
+MATCH_LENGTH = 150  # characters of a rule or a find that are shown
 
 WHAT = {Decision.BLOCK: "Blocked", Decision.REVIEW: "Kept for review", Decision.SHADOW: "Allowed, and counted"}
 WHOSE = {Kind.INSTANCE: " (the owner's, for every server)", Kind.ARTIST: " (an artist who asked not to be imitated)"}
@@ -57,7 +57,7 @@ def findings_text(findings: Sequence[Finding]) -> str:
 
 
 def _finding_text(finding: Finding) -> str:
-    rule = f" by the rule {echo(finding.rule)}" if finding.rule is not None else ", whatever the rules"
+    rule = f" by the rule {echo(finding.rule, MATCH_LENGTH)}" if finding.rule is not None else ", whatever the rules"
     lines = [f"{WHAT[finding.severity]}{rule}{WHOSE.get(finding.kind, '')}."]
     if finding.match:
         lines.append(f"Matched: {echo(finding.match, MATCH_LENGTH)}")

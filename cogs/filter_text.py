@@ -17,8 +17,8 @@ from bot.store.filters import HitCount
 SHOWN_WORDS = 20
 SHOWN_PROMPTS = 5
 SHOWN_PROBLEMS = 10
-PROMPT_LENGTH = 120  # characters of a prompt that was asked before
-MATCH_LENGTH = 150  # characters of a rule or a find that are shown
+PROMPT_LENGTH = 100  # characters of a prompt that was asked before
+MATCH_LENGTH = 100  # characters of a rule or a find that are shown
 
 WHAT = {Decision.BLOCK: "Blocked", Decision.REVIEW: "Kept for review", Decision.SHADOW: "Allowed, and counted"}
 WHOSE = {Kind.INSTANCE: " (the owner's, for every server)", Kind.ARTIST: " (an artist who asked not to be imitated)"}

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import math
 import secrets
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -41,6 +42,14 @@ async def tell(interaction: Interaction, sentence: str, rows: Rows = ()) -> None
         with contextlib.suppress(discord.NotFound):
             await interaction.delete_original_response()  # first: a follow-up would fill the public “thinking…”
     await interaction.followup.send(sentence, ephemeral=True, **buttons)
+
+
+async def answered(interaction: Interaction, work: Callable[[Interaction], Awaitable[None]]) -> None:
+    """Do the work of one interaction; whatever goes wrong in it is answered like everywhere else."""
+    try:
+        await work(interaction)
+    except Exception as error:  # a fault in one answer must not end the connection that all members share
+        await answer(interaction, error)
 
 
 async def answer(interaction: Interaction, error: BaseException) -> None:

@@ -68,8 +68,9 @@ async def opened(config: Config, workers: tuple[Worker, ...] | None = None) -> A
         if workers is None:
             workers = (ChildWorker(replace(config.engine_settings(alone=alone), identity=identity)),)
         desk = Desk.over(database, config.data_dir)
-        rules = RuleBook(desk.rules)
+        rules = RuleBook(desk, config.filter)
         await rules.open()
+        stack.push_async_callback(rules.close)
         policies = PolicyBook(desk.policies)
         await policies.open()
         studio = Studio(

@@ -16,7 +16,7 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.answer import Interaction, answer
+from bot.answer import Interaction, answer, answered
 from bot.courier import Button, Courier
 from bot.delivery import Delivery
 from bot.desk import Desk
@@ -40,6 +40,7 @@ COGS = (
     "cogs.line",
     "cogs.about",
     "cogs.filter",
+    "cogs.artist",
     "cogs.policy",
     "cogs.verify",
     "cogs.preferences",
@@ -97,6 +98,7 @@ class AtelierClient(commands.AutoShardedBot):
         studio.listeners.accepted.append(self.tickets.open)
         studio.listeners.progress.append(self.tickets.progress)
         studio.listeners.settled.append(self.delivery.settled)
+        self.answerers: dict[str, Callable[[Interaction], Awaitable[None]]] = {}  # by how their custom ids begin
         self._on_first_ready: Callable[[], None] = lambda: None
         self._announced = False
         self._down: set[int] = set()  # shards whose connection is lost
@@ -202,9 +204,14 @@ class AtelierClient(commands.AutoShardedBot):
 
     async def on_interaction(self, interaction: Interaction) -> None:
         """Forms, and buttons that nobody here has written; everything else has found its way already."""
+        custom_id = custom_id_of(interaction)
+        for prefix, answerer in self.answerers.items():
+            if custom_id.startswith(prefix):
+                await answered(interaction, answerer)
+                return
         if interaction.type is discord.InteractionType.modal_submit:
             await self.presses.submitted(interaction)
-        elif interaction.type is discord.InteractionType.component and not custom_id_of(interaction).startswith(PREFIX):
+        elif interaction.type is discord.InteractionType.component and not custom_id.startswith(PREFIX):
             await self.presses.pressed(interaction, None)
 
     async def on_error(self, event_method: str, /, *_: Any, **__: Any) -> None:

@@ -20,6 +20,7 @@ from bot.sections import (
     Dream,
     Engine,
     Files,
+    Filter,
     LicenceEntry,
     Line,
     Metrics,
@@ -57,6 +58,7 @@ class Config(Section):
     budgets: Budgets = Budgets()
     probing: Probing = Probing()
     safety: Safety = Safety()
+    filter: Filter = Filter()
     files: Files = Files()
     previews: Previews = Previews()
     playground: Playground = Playground()

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Self
 
 from bot.store.archive import Archive
+from bot.store.artists import Artists
 from bot.store.database import Database
 from bot.store.departures import Departures
 from bot.store.files import FileStore
+from bot.store.filters import Hits, Rules
 from bot.store.fingerprints import Fingerprints
 from bot.store.jobs import JobStore
 from bot.store.outbox import Outbox
@@ -19,7 +21,7 @@ from bot.store.preferences import Preferences
 from bot.store.probing import ProbingStore
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.shelves import Shelves
-from bot.store.small import Notes, Reports, Rules
+from bot.store.small import Notes, Reports
 from bot.store.terms import Acceptances, PendingOrders
 
 
@@ -43,6 +45,8 @@ class Desk:
     archive: Archive
     shelves: Shelves
     probing: ProbingStore
+    hits: Hits
+    artists: Artists
 
     @classmethod
     def over(cls, database: Database, folder: Path) -> Self:
@@ -64,4 +68,6 @@ class Desk:
             archive=Archive(database, Pseudonyms(folder)),
             shelves=Shelves(database, folder),
             probing=ProbingStore(database),
+            hits=Hits(database),
+            artists=Artists(database),
         )

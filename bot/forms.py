@@ -23,8 +23,8 @@ Number = TypeVar("Number", int, float)
 class Form(discord.ui.Modal):
     """A form whose meaning stands in its custom_id, like a button's."""
 
-    def __init__(self, title: str, press: Press) -> None:
-        super().__init__(title=title, custom_id=press.custom_id)
+    def __init__(self, title: str, press: Press | str) -> None:
+        super().__init__(title=title, custom_id=press if isinstance(press, str) else press.custom_id)
         self.stop()  # nothing in memory waits for it: the submission says by itself what it belongs to
 
     def ask(self, name: str, label: str, description: str | None = None, **options: Any) -> None:

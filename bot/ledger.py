@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from bot.desk import Desk
 from bot.moderation import absolute
+from bot.moderation.verdict import Decision
 from bot.order import Commission
 from bot.policybook import PolicyBook
 from bot.rulebook import RuleBook
@@ -81,18 +82,19 @@ class LineLedger:
         """The claimed job with all it needs; None when it has ended here instead."""
         commission = await self._jobs.get(job.id)
         assert commission is not None, "a claimed job exists"
-        sentence = absolute.refusal(job.request) or self._rules.check(commission.address.guild_id, job.request)
-        if sentence is not None:
-            await self.end(job.id, JobState.BLOCKED, sentence, give_back=True)
-            return None
         place = commission.place
+        finding = await self._rules.examine(place, job.request)  # rules may have changed since it was asked
+        if finding.blocks:
+            self._rules.note(place, commission.author_id, finding)
+            await self.end(job.id, JobState.BLOCKED, finding.sentence, give_back=True)
+            return None
         job = replace(
             job,
             clearance=self._policies.of(place).clearance(place),
             strict=absolute.hints_at_minors(job.request),
+            review=finding.severity is Decision.REVIEW,
+            embed_prompt=await self._preferences.embeds_prompt(commission.author_id),
         )
-        if await self._preferences.embeds_prompt(commission.author_id):
-            job = replace(job, embed_prompt=True)
         if job.request.image is None:
             return job
         image = await self._upload_of(job, job.request.image)

@@ -139,6 +139,14 @@ class Safety(Section):
     checkers: tuple[str, ...] = ()
 
 
+class Filter(Section):
+    """Rules on prompts that hold in every server, beside those of its moderators."""
+
+    rules: str = ""  # file with one rule a line
+    artists: str = ""  # file with one name a line
+    negative: Literal["block", "review", "shadow"] = "review"  # the most a hit in the negative prompt alone comes to
+
+
 class Files(Section):
     """How pictures are stored and posted."""
 

@@ -12,7 +12,7 @@ from bot.composer import Composer
 from bot.config import Config
 from bot.desk import Desk
 from bot.ledger import UPLOAD_GONE, LineLedger, Listeners
-from bot.moderation import absolute
+from bot.moderation.finding import Finding
 from bot.order import Admission, Commission, LineEntry, Member, Order, Quota, Standing
 from bot.policybook import PolicyBook
 from bot.prices import Prices
@@ -108,20 +108,17 @@ class Studio:
     # -- admission ---------------------------------------------------------------------------------------------------
 
     def check(self, order: Order) -> None:
-        """Refuse what needs no look into the store: pauses, filter hits, uploads nobody could judge. Never waits."""
+        """Refuse what needs no look into the store: pauses, words, uploads nobody could judge. Never waits."""
         with self._refusals_told():
             self.probing.check(order.member)
-            sentence = absolute.refusal(order.request) or self.rules.check(order.member.guild_id, order.request)
-            if sentence is not None:
-                self.probing.note(order.member)
-                raise Blocked(sentence)
-            if order.request.image is not None and not self.accepts_uploads:
-                raise UploadsRefused()
+            self._refuse(order, self.rules.check(order.place, order.request, patterns=False))
 
     async def submit(self, order: Order) -> Admission:
         """Admit `order`: checked, charged and committed when this returns. Raises a Refusal with nothing charged."""
-        self.check(order)
         with self._refusals_told():
+            self.probing.check(order.member)
+            finding = await self.rules.examine(order.place, order.request)
+            self._refuse(order, finding)
             for condition in self._conditions:
                 await condition(order)
             await self._archive.take_up(order.member.id)
@@ -129,9 +126,20 @@ class Studio:
             cost, purses = self._cost(order.request), self._purses(order.member)
             admitted = await self._jobs.admit(order, cost, allowance, limit, purses)
         if not admitted.repeated:
+            self.rules.note(order.place, order.member.id, finding)
             await self.listeners.tell(self.listeners.accepted, admitted.commission)
             self._dispatcher.notify()
         return Admission(job_id=admitted.commission.id, repeated=admitted.repeated)
+
+    def _refuse(self, order: Order, finding: Finding) -> None:
+        """Raise Blocked for a finding that blocks, noted behind the answer; refuse uploads nobody could judge."""
+        if finding.blocks:
+            self.rules.note(order.place, order.member.id, finding)
+            if finding.punishable:
+                self.probing.note(order.member)
+            raise Blocked(finding.sentence, punishable=finding.punishable)
+        if order.request.image is not None and not self.accepts_uploads:
+            raise UploadsRefused()
 
     async def keep_upload(self, data: bytes) -> tuple[str, bytes]:
         """Make an uploaded picture safe and keep it; returns its SHA-256 and its PNG bytes. Raises a Refusal."""

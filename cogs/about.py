@@ -28,7 +28,8 @@ Under every picture:
 **/preferences** decides whether your prompts are written into your picture files.
 **/queue** shows the line, **/cancel** takes you out of it, **/quota** says how much you can ask for.
 **/models** shows the models and their licences, **/about** what paints now and what is checked.
-**/privacy** shows what is kept about you and for how long, gives it to you, or deletes it. Moderators: **/filter**."""
+**/privacy** shows what is kept about you and for how long, gives it to you, or deletes it.
+**/artist request** asks that pictures in somebody's manner are not made here. Moderators: **/filter**, **/policy**."""
 
 
 class About(commands.Cog):

@@ -56,6 +56,10 @@ class BadRequest(Refusal):
 class Blocked(Refusal):
     """This server's filter does not allow that prompt."""
 
+    def __init__(self, sentence: str | None = None, *, punishable: bool = True) -> None:
+        super().__init__(sentence)
+        self.punishable = punishable  # whether it may count against the member, as probing the filter or as a strike
+
 
 class NotAllowed(Refusal):
     """You may not do that."""

@@ -37,7 +37,7 @@ async def open_house(
     config = Config(data_dir=folder, **settings)
     async with Database(config.database, folder) as database:
         desk = Desk.over(database, folder)
-        rules = RuleBook(desk.rules)
+        rules = RuleBook(desk, config.filter)
         await rules.open()
         policies = PolicyBook(desk.policies)
         await policies.open()
@@ -62,3 +62,4 @@ async def open_house(
         finally:
             painter.hold.set()
             await studio.close(grace=1.0)
+            await rules.close()

@@ -13,12 +13,12 @@ from pathlib import Path
 from bot.benches.report import percentile, show, write
 from bot.config import Config
 from bot.desk import Desk
+from bot.moderation.entries import Entry
 from bot.order import Address, Member, Order
 from bot.policybook import PolicyBook
 from bot.rulebook import RuleBook
 from bot.sections import Budgets, Line, Purse, Tier
 from bot.store.database import Database
-from bot.store.small import Rules
 from bot.studio import Studio
 from generation.job import Job, JobState, Progress, Result
 from generation.models import ModelCard, describe
@@ -53,13 +53,10 @@ class Asleep:
         raise NotImplementedError
 
 
-class FixedRules(Rules):
-    """As many rules as a busy server may have."""
-
-    async def everything(self) -> dict[int, list[str]]:
-        """Words that nobody writes: every prompt has to be looked through to its end."""
-        letters = random.Random(20)  # noqa: S311 - the same words each time
-        return {GUILD: ["".join(letters.choices("bcdfghjklmnpqrstvwxz", k=8)) for _ in range(RULES)]}
+def busy_rules() -> list[Entry]:
+    """As many rules as a busy server may have, of words that nobody writes: prompts are looked through to their end."""
+    letters = random.Random(20)  # noqa: S311 - the same words each time
+    return [Entry("".join(letters.choices("bcdfghjklmnpqrstvwxz", k=8))) for _ in range(RULES)]
 
 
 async def measure(*, rate: float, seconds: float, report: Path | None) -> None:
@@ -101,8 +98,9 @@ async def _front_desk(folder: Path) -> AsyncIterator[tuple[Studio, Desk]]:
     )
     async with Database(config.database, folder) as database:
         desk = Desk.over(database, folder)
-        rules = RuleBook(FixedRules(database))
+        rules = RuleBook(desk)
         await rules.open()
+        await rules.put(GUILD, busy_rules(), added_by=1)
         policies = PolicyBook(desk.policies)
         studio = Studio(
             config,
@@ -118,6 +116,7 @@ async def _front_desk(folder: Path) -> AsyncIterator[tuple[Studio, Desk]]:
             yield studio, desk
         finally:
             await studio.close(grace=0.0)
+            await rules.close()
 
 
 def an_order(number: int, card: ModelCard) -> Order:

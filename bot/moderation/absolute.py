@@ -38,11 +38,9 @@ NOT_SEXUAL: Final = ("naked mole rat", "naked mole rats", "naked eye", "naked oa
 _NEGATIVE_WEIGHT: Final = re.compile(r":\s*-")
 
 
-def refusal(request: Request) -> str | None:
-    """The sentence that refuses `request` for everybody, or None."""
-    if not _sexual(request):
-        return None
-    return NEVER if request.image is not None or hints_at_minors(request) else None
+def is_refused(request: Request) -> bool:
+    """Whether `request` is refused to everybody."""
+    return _sexual(request) and (request.image is not None or hints_at_minors(request))
 
 
 def hints_at_minors(request: Request) -> bool:

@@ -13,7 +13,7 @@ import typer
 
 from bot.moderation.filter import Filter
 from bot.moderation.rules import parse_rules
-from bot.moderation.verdict import Verdict
+from bot.moderation.verdict import Decision, Verdict
 
 EXIT_CONFIG: Final = 78
 
@@ -88,9 +88,11 @@ def _decoded(line: str, number: int) -> str:
 
 
 def _row(prompt: str, verdict: Verdict) -> dict[str, str | None]:
+    # A shadow rule lets everything pass, and is named all the same: that is what it is on trial for.
+    decision = Decision.ALLOW if verdict.verdict is Decision.SHADOW else verdict.verdict
     return {
         "prompt": prompt,
-        "verdict": verdict.verdict.value,
+        "verdict": decision.value,
         "rule": verdict.rule,
         "match": verdict.match,
         "view": verdict.view.value if verdict.view else None,

@@ -173,12 +173,26 @@ LOOSE: Final = frozenset({"homoglyph cyrillic", "homoglyph greek", "homoglyph ar
 """Classes whose letters are open to more than one reading: 97 % is asked of them, 99 % of the others."""
 
 
+def _misspelt(word: str, random: Random) -> str:
+    """One letter left out, doubled over another, exchanged with its neighbour or replaced."""
+    place = random.randrange(1, len(word) - 1)
+    head, letter, tail = word[:place], word[place], word[place + 1 :]
+    other = random.choice([each for each in "aeioutrnslc" if each != letter])
+    return random.choice([head + tail, head + other + tail, head + tail[0] + letter + tail[1:]])
+
+
+UNCOVERED: Final[dict[str, Disguise]] = {
+    "split by a blank": _cut("{} {}"),
+    "one wrong letter": _misspelt,
+    "turned round under a right-to-left override": lambda word, _: f"\u202e{word[::-1]}\u202c",
+}
+"""What no rule about spelling finds without stopping honest words; the last is refused whatever it says."""
+
+
 def disguised(name: str, seed: int, variants: int) -> list[tuple[str, str]]:
-    """(stand-in, prompt) for every stand-in, frame and variant of one class."""
+    """(stand-in, prompt) for every stand-in, frame and variant of one class, covered or not."""
+    disguise = CLASSES[name] if name in CLASSES else UNCOVERED[name]
     random = Random(f"{name} {seed}")  # noqa: S311 - a seeded corpus, no secret
     return [
-        (word, frame.format(CLASSES[name](word, random)))
-        for word in STAND_INS
-        for frame in FRAMES
-        for _ in range(variants)
+        (word, frame.format(disguise(word, random))) for word in STAND_INS for frame in FRAMES for _ in range(variants)
     ]

@@ -1,4 +1,4 @@
-"""The written forms of a rule: its plural, -ed and -ing, each as runs of letters that a reading can be held against."""
+"""The written forms of a term: its plural, -ed and -ing, each as runs of letters that a reading can be held against."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from itertools import groupby
 from typing import Final
 
 from bot.moderation.letters import AMBIGUOUS, UNSPACED
-from bot.moderation.rules import Mode, Rule
-from bot.moderation.verdict import Decision
+from bot.moderation.rules import Mode, Term
 
 # Words that become another word's form when -ed or -ing is put on as it stands: striped is no form of strip.
 _TAKES_NO_BARE_SUFFIX: Final = frozenset(
@@ -26,9 +25,9 @@ _TAKES_NO_BARE_SUFFIX: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One spelling of a rule as the automaton knows it."""
+    """One spelling of a term as the automaton knows it."""
 
-    rule: Rule
+    term: Term
     key: str  # one character for every run; l and i are one class
     runs: tuple[str, ...]  # the letters of every run as the rule spells them
     left: bool  # must begin where a word begins
@@ -39,15 +38,15 @@ class Form:
     glued: bool = False  # a phrase without its spaces, for readings that have none
 
 
-def forms_of(rule: Rule) -> tuple[Form, ...]:
-    """Every form of a keyword rule, shortest first, each once."""
-    phrase = " ".join(rule.words).replace(AMBIGUOUS, "i")
+def forms_of(term: Term) -> tuple[Form, ...]:
+    """Every form of a term, shortest first, each once."""
+    phrase = " ".join(term.words).replace(AMBIGUOUS, "i")
     head, _, last = phrase.rpartition(" ")
     found: dict[str, Form] = {}
-    for literal, suffix in _spellings(last, whole=rule.mode is Mode.WHOLE, plural_only=rule.decision is Decision.ALLOW):
+    for literal, suffix in _spellings(last, whole=term.mode is Mode.WHOLE, plural_only=term.plural_only):
         text = f"{head} {literal}" if head else literal
         for spelling in dict.fromkeys((text, text.replace(" ", ""))):
-            form = _form(rule, spelling, len(last), suffix, glued=spelling != text)
+            form = _form(term, spelling, len(last), suffix, glued=spelling != text)
             found.setdefault(spelling, form)
     return tuple(found.values())
 
@@ -61,16 +60,16 @@ def runs_of(text: str) -> tuple[str, ...]:
     return tuple(pieces)
 
 
-def _form(rule: Rule, literal: str, core: int, suffix: str, *, glued: bool) -> Form:
+def _form(term: Term, literal: str, core: int, suffix: str, *, glued: bool) -> Form:
     runs = runs_of(literal)
     ending = next((end for end in ("ing", "ed") if literal.endswith(end) and len(literal) > len(end) + 1), "")
     locked = len(runs_of(literal[: -len(ending)])) - 1 if ending else -1
     return Form(
-        rule=rule,
+        term=term,
         key="".join("i" if run[0] == "l" else run[0] for run in runs),
         runs=runs,
-        left=rule.mode in (Mode.WHOLE, Mode.PREFIX) and not UNSPACED.match(literal[0]),
-        right=rule.mode in (Mode.WHOLE, Mode.SUFFIX) and not UNSPACED.match(literal[-1]),
+        left=term.mode not in (Mode.SUFFIX, Mode.SUBSTRING) and not UNSPACED.match(literal[0]),
+        right=term.mode not in (Mode.PREFIX, Mode.SUBSTRING) and not UNSPACED.match(literal[-1]),
         core=core,
         suffix=suffix,
         locked=locked,

@@ -1,4 +1,4 @@
-"""All keyword rules in one Aho-Corasick automaton, and the test whether what it finds is meant."""
+"""All terms in one Aho-Corasick automaton, and the test whether what it finds is meant."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import ahocorasick
 
 from bot.moderation.forms import Form, forms_of
 from bot.moderation.letters import AMBIGUOUS
-from bot.moderation.rules import Rule
+from bot.moderation.rules import Term
 from bot.moderation.views import SEPARATOR, View
 
 _RARELY_DOUBLED: Final = frozenset("ahijkquvwxy")
@@ -29,18 +29,18 @@ class Hit:
     form: Form
     start: int
     end: int
-    exact: bool  # spelled as the rule spells it
+    exact: bool  # spelled as the term spells it
 
 
 class Lexicon:
-    """An immutable set of keyword rules; matching costs the same for five rules and for five thousand."""
+    """An immutable set of terms; matching costs the same for five and for five thousand."""
 
     __slots__ = ("_automaton",)
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
+    def __init__(self, terms: Iterable[Term]) -> None:
         keys: defaultdict[str, list[Form]] = defaultdict(list)
-        for rule in rules:
-            for form in forms_of(rule):
+        for term in terms:
+            for form in forms_of(term):
                 keys[form.key].append(form)
         self._automaton = ahocorasick.Automaton() if keys else None
         if self._automaton is not None:
@@ -49,9 +49,9 @@ class Lexicon:
             self._automaton.make_automaton()
 
     def hits(self, view: View, *, strict: bool = False) -> Iterator[tuple[int, Hit]]:
-        """Where a rule is meant, with the index in the view at which it ends; these indices never go back.
+        """Where a term is meant, with the index in the view at which it ends; these indices never go back.
 
-        `strict` takes only what is spelled exactly as the rule spells it.
+        `strict` takes only what is spelled exactly as the term spells it.
         """
         if self._automaton is None or not view.text:
             return
@@ -84,12 +84,13 @@ def _judge(form: Form, view: View, start: int, end: int) -> Hit | None:
         if need == " ":
             continue
         letters = view.letters([cell for cell in view.cells(start + index) if edges[0] <= cell <= edges[1]])
-        surplus = _surplus(form, index, letters)
-        if surplus < 0:
-            return None
-        if surplus:
-            stretches.append((index, surplus, letters))
-        exact = exact and letters == need
+        if not _runs_on(form, index, letters):
+            surplus = _surplus(form, index, letters)
+            if surplus < 0:
+                return None
+            if surplus:
+                stretches.append((index, surplus, letters))
+            exact = exact and letters == need
         if view.leet:
             total += len(need)
             digits += sum(map(str.isdigit, letters[: len(need)]))
@@ -100,8 +101,15 @@ def _judge(form: Form, view: View, start: int, end: int) -> Hit | None:
     return Hit(form, edges[0], edges[1] + 1, exact)
 
 
+def _runs_on(form: Form, index: int, letters: str) -> bool:
+    """Whether the letters that are too many belong to what a star stands for: wal* begins wall and walibi alike."""
+    need = form.runs[index]
+    ends = index == len(form.runs) - 1 and not form.right and letters.startswith(need)
+    return ends or (index == 0 and not form.left and letters.endswith(need))
+
+
 def _edges(form: Form, view: View, start: int, end: int) -> tuple[int, int] | None:
-    """First and last cell of a find that stands where its rule wants it, else None."""
+    """First and last cell of a find that stands where its term wants it, else None."""
     starts, ends = view.runs
     first, last = starts[start], ends[end - 1] - 1
     # In joined text a run may hold a letter of the word before or behind: saw-w4lnut, w4lnut-tree.

@@ -1,4 +1,7 @@
-"""The rule language, Discord AutoMod's own: word, word*, *word, *word*, two words, re:…, allow:… and review:… ."""
+"""The rule language, Discord AutoMod's own: word, word*, *word, *word*, two words; beside it re:… and near:A, B.
+
+Before any of them may stand allow:, review: or shadow: (block: is what a rule does without).
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,17 @@ from typing import Any, Final
 import re2
 
 from bot.moderation.letters import LOOKS
+from bot.moderation.scope import EVERYWHERE, Scope
 from bot.moderation.verdict import Decision
 
 LONGEST_KEYWORD: Final = 60  # characters, as in AutoMod
 LONGEST_REGEX: Final = 260  # characters, as in AutoMod
 REGEX_MEMORY: Final = 1 << 20  # bytes for one compiled pattern; RE2 refuses what does not fit
+NEAR: Final = 8  # words that may stand between the two of near:A, B when the rule does not say
+NEAREST: Final = 50  # the most words that a rule may say
 
-_COMMENT = re.compile(r"\s#.*|^#.*")
+_PREFIXES: Final = {f"{meaning.value}:": meaning for meaning in Decision}
+_NEAR = re.compile(r"near\s*(?P<words>\d*)\s*:(?P<terms>.*)", re.IGNORECASE | re.DOTALL)
 _LETTER_SYMBOLS: Final = str.maketrans({"@": "a", "$": "s", "€": "e", "£": "l", "¢": "c", "!": "i", "|": "l", "+": "t"})
 _HUGGED_SYMBOL = re.compile(r"(?<=\w)[@$€£¢!|+]+(?=\w)|[@$]+(?=\w)|(?<=\w)[$€¢]+")
 
@@ -31,6 +38,9 @@ class Mode(Enum):
     SUBSTRING = "*word*"
     REGEX = "re:"
     SYMBOL = "emoji"
+    NEAR = "near:"
+    NAME = "name"  # a whole word without its forms; people are not put into the plural
+    INITIAL = "initial"  # a name whose first word is a letter with its full stop
 
 
 class RuleError(ValueError):
@@ -39,6 +49,15 @@ class RuleError(ValueError):
     def __init__(self, sentence: str, line: int | None = None) -> None:
         super().__init__(sentence if line is None else f"Line {line}: {sentence}")
         self.line = line
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What the automaton looks for; many rules may share one."""
+
+    mode: Mode
+    words: tuple[str, ...]  # folded to plain letters
+    plural_only: bool = False  # of its forms: an excuse is not widened
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +70,40 @@ class Rule:
     pattern: str = ""  # regular expression, or the symbols of an emoji rule
     decision: Decision = Decision.BLOCK  # ALLOW excuses what other rules find inside its span
     line: int | None = field(default=None, compare=False)
+    terms: tuple[Term, ...] = ()  # the two of near:
+    distance: int = 0  # words that may stand between them
+    scope: Scope = EVERYWHERE
+
+    @property
+    def term(self) -> Term:
+        """What to look for, of a rule of words."""
+        return Term(self.mode, self.words, self.decision is Decision.ALLOW)
 
 
 def parse_rule(text: str, line: int | None = None) -> Rule | None:
     """One rule, or None for an empty line or a comment; raises RuleError with a sentence saying what to do."""
-    if text.startswith(("re:", "review:re:")):
-        source = re.sub(r"\s#.*", "", text).strip()
-    else:
-        source = text.lstrip("\ufeff").split("#", 1)[0].strip()
+    source = _without_comment(text)
     if not source:
         return None
-    decision, body = Decision.BLOCK, source
-    for prefix, meaning in (("allow:", Decision.ALLOW), ("review:", Decision.REVIEW)):
-        if source.casefold().startswith(prefix):
-            decision, body = meaning, source[len(prefix) :].strip()
+    decision, body = split_decision(source)
     if body.casefold().startswith("re:"):
         if decision is Decision.ALLOW:
             raise RuleError(
                 "allow: takes words, not a pattern; write the words that are fine, as in allow:blue tit.", line
             )
         return Rule(source, Mode.REGEX, pattern=_checked_regex(body[3:].strip(), line), decision=decision, line=line)
+    if (near := _NEAR.fullmatch(body)) is not None:
+        return _near(source, near, decision, line)
     return _keyword(source, body, decision, line)
+
+
+def split_decision(text: str) -> tuple[Decision, str]:
+    """What a rule's prefix says, BLOCK without one, and the rule without it."""
+    lowered = text.casefold()
+    for prefix, decision in _PREFIXES.items():
+        if lowered.startswith(prefix):
+            return decision, text[len(prefix) :].strip()
+    return Decision.BLOCK, text
 
 
 def parse_rules(lines: Iterable[str]) -> tuple[tuple[Rule, ...], tuple[RuleError, ...]]:
@@ -101,6 +133,30 @@ def regex_options() -> Any:
     options.log_errors = False
     options.case_sensitive = False
     return options
+
+
+def _without_comment(text: str) -> str:
+    """A pattern may contain #, so there a comment begins only after a blank."""
+    _, body = split_decision(text)
+    if body.casefold().startswith("re:"):
+        return re.sub(r"\s#.*", "", text).strip()
+    return text.lstrip("\ufeff").split("#", 1)[0].strip()
+
+
+def _near(source: str, near: re.Match[str], decision: Decision, line: int | None) -> Rule:
+    if decision is Decision.ALLOW:
+        raise RuleError("allow: takes words, not near:; write the words that are fine, as in allow:blue tit.", line)
+    distance = int(near["words"][:6] or NEAR)
+    if distance > NEAREST:
+        raise RuleError(f"At most {NEAREST} words can stand between the two of near:; write a smaller number.", line)
+    parts = [part.strip() for part in near["terms"].split(",")]
+    if len(parts) != 2 or not all(parts):
+        raise RuleError("near: takes two words with a comma between them, as in near:red, house*.", line)
+    rules = [_keyword(part, part, Decision.BLOCK, line) for part in parts]
+    if not all(rule.words for rule in rules):
+        raise RuleError("near: takes words, not symbols; write two words, as in near:red, house*.", line)
+    terms = tuple(sorted((rule.term for rule in rules), key=lambda term: (term.mode.value, term.words)))
+    return Rule(source, Mode.NEAR, decision=decision, line=line, terms=terms, distance=distance)
 
 
 def _checked_regex(pattern: str, line: int | None) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+from bot.moderation.scope import EVERYWHERE, Scope
 
 
 class Decision(StrEnum):
@@ -11,7 +14,12 @@ class Decision(StrEnum):
 
     ALLOW = "allow"
     BLOCK = "block"
-    REVIEW = "review"
+    REVIEW = "review"  # painted, but a moderator looks before anything is shown
+    SHADOW = "shadow"  # passes and is only counted: a rule on trial
+
+
+GRAVITY: Final = (Decision.BLOCK, Decision.REVIEW, Decision.SHADOW, Decision.ALLOW)
+"""From the gravest to the lightest."""
 
 
 class Reading(StrEnum):
@@ -39,20 +47,7 @@ class Verdict:
     match: str | None = None
     view: Reading | None = None
     span: tuple[int, int] | None = None  # in characters of the original text
-
-    @property
-    def sentence(self) -> str:
-        """What the author of the prompt is told; empty when it is allowed."""
-        if self.verdict is Decision.ALLOW:
-            return ""
-        if self.view is Reading.BIDI:
-            return (
-                "This text contains invisible characters that change its direction, so it cannot be checked as it "
-                "looks; please type it again without them."
-            )
-        if self.verdict is Decision.REVIEW:
-            return "A moderator of this server wants to look at prompts like this one first."
-        return "This server's filter does not allow that prompt; please choose other words."
+    scope: Scope = EVERYWHERE  # where the rule holds
 
 
 ALLOWED = Verdict(Decision.ALLOW)

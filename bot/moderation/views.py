@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from typing import Final
 
 from bot.moderation.letters import AMBIGUOUS, LOOKS, SOUNDS, UNSPACED, Letters
@@ -269,6 +270,33 @@ def views(page: Page, override: Reading | None = None) -> Iterator[View]:
             yield Spaced(apart)
         if near:
             yield View(page, classes, joined=True, leet=True, reading=override or Reading.LEET)
+
+
+class Readings:
+    """Every reading of one text, each made when it is first asked for and shared by all filters that look at it."""
+
+    __slots__ = ("_coming", "_made", "looks", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._made: list[View] = []
+        found = pages(text)
+        self.looks, override = next(found)
+        self._coming = chain(
+            views(self.looks, override), chain.from_iterable(views(page, sort) for page, sort in found)
+        )
+
+    def __iter__(self) -> Iterator[View]:
+        place = 0
+        while place < len(self._made) or self._make():
+            yield self._made[place]
+            place += 1
+
+    def _make(self) -> bool:
+        view = next(self._coming, None)
+        if view is not None:
+            self._made.append(view)
+        return view is not None
 
 
 def normalise(text: str) -> str:

@@ -53,7 +53,8 @@ EVERYONE = (
     | Permission.SEND_POLLS
 )
 MODERATORS = EVERYONE | Permission.MANAGE_MESSAGES | Permission.MODERATE_MEMBERS | Permission.MANAGE_GUILD
-BOT = EVERYONE & ~(Permission.CHANGE_NICKNAME | Permission.USE_APPLICATION_COMMANDS)
+# Beyond what the invitation asks for, its owner lets it manage the server: without it AutoMod's rules cannot be read.
+BOT = EVERYONE & ~(Permission.CHANGE_NICKNAME | Permission.USE_APPLICATION_COMMANDS) | Permission.MANAGE_GUILD
 DIRECT = EVERYONE & ~(
     Permission.CREATE_PUBLIC_THREADS | Permission.SEND_MESSAGES_IN_THREADS | Permission.CHANGE_NICKNAME
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.playground import ids, permissions
 from bot.playground.attachments import Attachments
+from bot.playground.automod import first_automod_rules
 from bot.playground.clock import Clock
 from bot.playground.commands import Commands
 from bot.playground.documents import Json, missing_access, unknown
@@ -31,6 +32,7 @@ class World:
         self.messages = Messages()
         self.attachments = Attachments()
         self.commands = Commands(clock, self.snowflakes)
+        self.automod_rules = first_automod_rules()
 
     # What the gateway asks.
 

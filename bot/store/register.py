@@ -20,10 +20,15 @@ from bot.sections import Privacy
 from bot.store import schema
 from bot.store.schema import (
     acceptances,
+    artist_requests,
+    artists,
     budgets,
     carried,
     departures,
     farewells,
+    filter_exempt,
+    filter_hits,
+    filter_rules,
     fingerprints,
     jobs,
     lanes,
@@ -36,7 +41,6 @@ from bot.store.schema import (
     preferences,
     probing,
     reports,
-    rules,
 )
 
 DAY, HOUR = 86_400.0, 3_600.0
@@ -210,7 +214,24 @@ REGISTER: tuple[Kept, ...] = (
         guild=reports.c.guild_id,
         blank=(reports.c.reason,),
     ),
-    Kept(table=rules, kind=SETTINGS, about=(rules.c.added_by,), guild=rules.c.guild_id),
+    Kept(table=filter_rules, kind=SETTINGS, about=(filter_rules.c.added_by,), guild=filter_rules.c.guild_id),
+    Kept(table=filter_exempt, kind=SETTINGS, about=(filter_exempt.c.added_by,), guild=filter_exempt.c.guild_id),
+    Kept(
+        table=filter_hits,
+        kind=MODERATION,
+        since=filter_hits.c.at,
+        about=(filter_hits.c.member_id,),
+        guild=filter_hits.c.guild_id,
+    ),
+    Kept(table=artists, kind=SETTINGS, about=(artists.c.added_by,), guild=artists.c.guild_id),
+    Kept(
+        table=artist_requests,
+        kind=MODERATION,
+        since=artist_requests.c.requested_at,
+        about=(artist_requests.c.requested_by, artist_requests.c.decided_by),
+        guild=artist_requests.c.guild_id,
+        blank=(artist_requests.c.contact, artist_requests.c.relation),
+    ),
     Kept(table=policies, kind=SETTINGS, about=(policies.c.changed_by,), guild=policies.c.guild_id),
     Kept(table=fingerprints, kind=MARKS, since=fingerprints.c.made_at),
     Kept(table=preferences, kind=CHOICES, about=(preferences.c.member_id,)),

@@ -152,15 +152,6 @@ policies = Table(
     Column("changed_at", Float, nullable=False),
 )
 
-rules = Table(
-    "rules",
-    metadata,
-    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("rule", String(260), primary_key=True),
-    Column("added_by", BigInteger, nullable=False),
-    Column("added_at", Float, nullable=False),
-)
-
 reports = Table(
     "reports",
     metadata,
@@ -276,4 +267,67 @@ probing = Table(
     Column("level", Integer, nullable=False),  # cool-downs so far, less those that time has forgiven
     Column("refused_at", Float, nullable=False),  # of the latest refused prompt
     Column("until", Float, nullable=False),  # end of the latest cool-down
+)
+
+filter_rules = Table(
+    "filter_rules",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("rule", String(300), primary_key=True),  # without the prefix that says how grave it is
+    Column("channel_id", BigInteger, primary_key=True, autoincrement=False),  # 0 stands for every channel
+    Column("role_id", BigInteger, primary_key=True, autoincrement=False),  # 0 stands for everybody
+    Column("severity", String(10), nullable=False),  # block, review, shadow; allow for what excuses
+    Column("language", String(12), nullable=False),
+    Column("added_by", BigInteger, nullable=False),
+    Column("added_at", Float, nullable=False),
+)
+
+filter_exempt = Table(
+    "filter_exempt",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("role_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("added_by", BigInteger, nullable=False),
+    Column("added_at", Float, nullable=False),
+)
+
+filter_hits = Table(
+    "filter_hits",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("guild_id", BigInteger, nullable=False),  # 0 stands for direct messages
+    Column("member_id", BigInteger, nullable=False),
+    Column("kind", String(10), nullable=False),  # which list: guild, instance, artist, text
+    Column("rule", String(300), nullable=False),
+    Column("severity", String(10), nullable=False),
+    Column("view", String(20), nullable=False),
+    Column("part", String(20), nullable=False),  # prompt, LoRA, negative prompt; the words themselves are not kept
+    Column("at", Float, nullable=False),
+    Index(None, "guild_id", "at"),
+)
+
+artists = Table(
+    "artists",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),  # 0 stands for every guild
+    Column("name", String(60), primary_key=True),
+    Column("surname", Boolean, nullable=False),  # the last word of the name alone counts too
+    Column("added_by", BigInteger, nullable=False),
+    Column("added_at", Float, nullable=False),
+)
+
+artist_requests = Table(
+    "artist_requests",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("name", String(60), nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("relation", Text, nullable=False),
+    Column("requested_by", BigInteger, nullable=False),
+    Column("requested_at", Float, nullable=False),
+    Column("state", String(10), nullable=False),  # open, accepted, declined
+    Column("decided_by", BigInteger),
+    Column("decided_at", Float),
+    Index(None, "guild_id", "state"),
 )

@@ -99,6 +99,8 @@ async def test_about_does_not_call_the_stand_in_a_checker(tmp_path: Path) -> Non
 async def test_moderators_keep_the_filter(tmp_path: Path) -> None:
     async with open_both(tmp_path) as (town, _):
         await town.invoke(MODERATOR, "filter add", rule="dragon*")
+        offer = await town.told(MODERATOR, "dragon\\* would also stop:")
+        await town.click(MODERATOR, offer, "Add anyway")
         await town.told(MODERATOR, "Added: dragon\\*")
         await town.invoke(MODERATOR, "filter list")
         listed = await town.told(MODERATOR, "One rule:\n```\ndragon*\n```")

@@ -23,6 +23,7 @@ CHAT = {
     "help",
     "about",
     "filter",
+    "artist",
     "policy",
     "verify",
     "preferences",
@@ -83,7 +84,9 @@ async def test_dream_shows_the_ranges_of_a_request(menu: dict[str, dict[str, Any
 async def test_the_filter_is_for_people_who_manage_a_server(menu: dict[str, dict[str, Any]]) -> None:
     assert menu["filter"]["default_member_permissions"] == 32
     assert menu["filter"]["contexts"] == [0]
-    assert set(_options(menu["filter"])) == {"add", "remove", "list", "test"}
+    assert set(_options(menu["filter"])) == {
+        *("add", "remove", "list", "test", "import", "export", "automod", "exempt", "hits")
+    }
 
 
 def test_the_line_in_words() -> None:

@@ -100,9 +100,12 @@ def _check_rules(parts: Parts, request: web.Request) -> None:
 
 async def _rules(parts: Parts, request: web.Request) -> web.Response:
     _check_rules(parts, request)
-    return respond([])
+    return respond([*parts.world.automod_rules.values()])
 
 
 async def _rule(parts: Parts, request: web.Request) -> web.Response:
     _check_rules(parts, request)
-    raise unknown("AutoMod Rule", 10066)
+    rule = parts.world.automod_rules.get(number(request, "rule"))
+    if rule is None:
+        raise unknown("AutoMod Rule", 10066)
+    return respond(rule)

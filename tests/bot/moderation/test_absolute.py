@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.moderation.absolute import MINORS, NEVER, SEXUAL, hints_at_minors, refusal
+from bot.moderation.absolute import MINORS, SEXUAL, hints_at_minors, is_refused
 from generation.request import Lora
 from tests.orders import a_request
 
@@ -20,7 +20,7 @@ UPLOAD = {"image": "0" * 64, "strength": 0.5}
 @given(st.sampled_from(PLAIN_MINORS), st.sampled_from(PLAIN_SEXUAL), st.booleans())
 def test_the_two_together_are_refused_in_any_order(minor: str, sexual: str, first: bool) -> None:
     words = [minor, sexual] if first else [sexual, minor]
-    assert refusal(a_request(prompt=f"{words[0]} in a garden at night, {words[1]}")) == NEVER
+    assert is_refused(a_request(prompt=f"{words[0]} in a garden at night, {words[1]}"))
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_the_two_together_are_refused_in_any_order(minor: str, sexual: str, firs
     ],
 )
 def test_disguises_are_seen_through(prompt: str) -> None:
-    assert refusal(a_request(prompt=prompt)) == NEVER
+    assert is_refused(a_request(prompt=prompt))
 
 
 @pytest.mark.parametrize(
@@ -56,21 +56,21 @@ def test_disguises_are_seen_through(prompt: str) -> None:
     ],
 )
 def test_what_only_looks_like_it_is_left_to_the_rules_and_the_gate(prompt: str) -> None:
-    assert refusal(a_request(prompt=prompt)) is None
+    assert not is_refused(a_request(prompt=prompt))
 
 
 def test_uploads_are_never_undressed() -> None:
     request = a_request(prompt="remove her clothes")
-    assert refusal(request) is None
-    assert refusal(replace(request, **UPLOAD)) == NEVER
-    assert refusal(a_request(prompt="a red house", **UPLOAD)) is None
+    assert not is_refused(request)
+    assert is_refused(replace(request, **UPLOAD))
+    assert not is_refused(a_request(prompt="a red house", **UPLOAD))
 
 
 def test_a_negative_prompt_is_a_wish_only_when_its_weight_is_negative() -> None:
-    assert refusal(a_request(prompt="a child in a garden", negative="nude, nsfw, lewd")) is None
-    assert refusal(a_request(prompt="a child in a garden", negative="(nude:-1.2)")) == NEVER
+    assert not is_refused(a_request(prompt="a child in a garden", negative="nude, nsfw, lewd"))
+    assert is_refused(a_request(prompt="a child in a garden", negative="(nude:-1.2)"))
 
 
 def test_names_of_loras_count() -> None:
-    assert refusal(a_request(prompt="a child", loras=(Lora("nude_style_v2"),))) == NEVER
+    assert is_refused(a_request(prompt="a child", loras=(Lora("nude_style_v2"),)))
     assert hints_at_minors(a_request(prompt="portrait", loras=(Lora("schoolgirl-xl"),)))

@@ -30,6 +30,15 @@ def test_one_object_a_line_in_order(tmp_path: Path) -> None:
     assert len(rows[4]["prompt"]) == len(long)
 
 
+def test_severities_of_files(tmp_path: Path) -> None:
+    done = run(tmp_path, "review:walnut\nshadow:pelican\nnear:oak, elm\n", b"walnut\npelican\nelm, oak\noak\n")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(row["verdict"], row["rule"]) for row in rows] == [
+        ("review", "review:walnut"), ("allow", "shadow:pelican"), ("block", "near:oak, elm"), ("allow", None),
+    ]  # fmt: skip
+    assert (rows[1]["match"], rows[1]["view"]) == ("pelican", "plain")
+
+
 def test_json_input_carries_newlines_and_survives_rubbish(tmp_path: Path) -> None:
     done = run(tmp_path, "walnut\n", b'"two\\nwalnut"\nno json walnut\n"\\ud800"\n[1]\n', "--json-input")
     rows = [json.loads(line) for line in done.stdout.splitlines()]

@@ -28,6 +28,12 @@ def is_stopped(rule: str, text: str) -> bool:
         ("cat*", "category", True),
         ("cat*", "bobcat", False),
         ("*cat", "bobcat", True),
+        ("wal*", "a wall", True),
+        ("wal*", "a walibi", True),
+        ("wal*", "a wail", False),
+        ("*lot", "a ballot", True),
+        ("*nut*", "nutting", True),
+        ("god*", "a good day", False),
         ("*cat", "category", False),
         ("*cat*", "concatenate", True),
         ("walnut oil", "Walnut\n  oil", True),
@@ -127,26 +133,16 @@ def test_review_gives_way_to_block() -> None:
     both = filter_of("review:walnut", "pelican")
     assert both.check("walnut").verdict is Decision.REVIEW
     assert both.check("walnut, pelican").verdict is Decision.BLOCK
-    assert both.check("walnut").sentence
 
 
 @pytest.mark.parametrize("control", "\u061c\u200e\u200f\u202a\u202d\u202e\u2066\u2069")
 def test_bidi_controls_are_refused_whatever_the_rules(control: str) -> None:
     verdict = Filter([]).check(f"a red {control}house")
     assert (verdict.verdict, verdict.rule, verdict.match, verdict.view) == (Decision.BLOCK, None, control, Reading.BIDI)
-    assert "invisible characters" in verdict.sentence
 
 
 def test_right_to_left_scripts_are_welcome() -> None:
     assert Filter([]).check("بيت أحمر تحت سماء مرصعة بالنجوم, בית אדום").verdict is Decision.ALLOW
-
-
-def test_the_prompt_and_its_negative_are_both_read() -> None:
-    nuts = filter_of("walnut", "review:pelican")
-    assert nuts.check_request("a tree", "walnut").verdict is Decision.BLOCK
-    assert nuts.check_request("pelican", "walnut").verdict is Decision.BLOCK
-    assert nuts.check_request("walnut", "").match == "walnut"
-    assert nuts.check_request("a tree", "leaves").verdict is Decision.ALLOW
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.moderation.linter import lint, read_words
+from bot.moderation.linter import dictionary, examine, lint, read_words
 from bot.moderation.rules import parse_rule
 
 WORDS = [
@@ -50,3 +50,29 @@ def test_words_are_read_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "words"
     path.write_bytes(b"walnut\n\n pelican \ncaf\xe9\n")
     assert read_words(path) == ["walnut", "pelican", "caf\ufffd"]
+
+
+def test_a_rules_own_forms_are_no_surprise_and_prompts_are_tried() -> None:
+    rule = parse_rule("walnut")
+    assert rule is not None
+    found = examine(rule, WORDS, ["a w4lnut", "a tree", "WALNUTS"])
+    assert (found.words, found.prompts, found.looked_at) == ([], ["a w4lnut", "WALNUTS"], 3)
+    prefix = parse_rule("wal*")
+    assert prefix is not None
+    assert examine(prefix, WORDS, []).words == ["walnut", "walnuts", "wall"]
+
+
+def test_an_excuse_stops_nothing() -> None:
+    rule = parse_rule("allow:walnut")
+    assert rule is not None
+    assert not examine(rule, WORDS, ["a walnut"])
+
+
+def test_a_pair_is_tried_on_prompts() -> None:
+    rule = parse_rule("near:walnut, tree")
+    assert rule is not None
+    assert examine(rule, WORDS, ["a walnut tree", "a walnut"]).prompts == ["a walnut tree"]
+
+
+def test_there_is_always_a_dictionary() -> None:
+    assert len(dictionary()) > 200

@@ -24,6 +24,9 @@ RULES = [
     "re:b.t",
     "allow:oboe case",
     "review:fig",
+    "shadow:know*",
+    "near:wal*, saw",
+    "review:near 2:ale, *ink*",
     "核桃",
     "🥜",
 ]

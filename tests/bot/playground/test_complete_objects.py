@@ -48,6 +48,8 @@ async def ask(discord: LocalDiscord, method: str, path: str, document: Any = Non
         f"{GUILD}/threads/active",
         f"{GUILD}/emojis",
         f"{GUILD}/stickers",
+        f"{GUILD}/auto-moderation/rules",
+        f"{GUILD}/auto-moderation/rules/{ids.GUILD_ID + 901}",
         ART,
         f"/channels/{ids.DM_IDS[ids.ADA_ID]}",
         f"{ART}/messages",

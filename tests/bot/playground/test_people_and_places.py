@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from bot.playground import ids
 from bot.playground.permissions import Permission
 from tests.bot.playground.raw_discord import ART, RawDiscord, online, page, raw_discord
 
+AUTOMOD = f"/guilds/{ids.GUILD_ID}/auto-moderation/rules"
 MODS = f"/channels/{ids.MODS_ID}/messages"
 
 
@@ -100,7 +102,12 @@ async def test_what_the_bot_may(discord: RawDiscord) -> None:
     assert (await discord.api("DELETE", f"{ART}/{said['id']}")).code == 50013
     assert (await discord.api("PATCH", f"{ART}/{said['id']}", {"content": "y"})).code == 50005
     assert (await discord.api("POST", MODS, {"content": "report"})).status == 200
-    assert (await discord.api("GET", f"/guilds/{ids.GUILD_ID}/auto-moderation/rules")).code == 50013
+    assert len((await discord.api("GET", AUTOMOD)).document) == 4
+    assert (await discord.api("GET", f"{AUTOMOD}/5")).code == 10066
+    roles = discord.playground.parts.world.roles
+    own = roles[ids.BOT_ROLE_ID]
+    roles[ids.BOT_ROLE_ID] = replace(own, permissions=own.permissions & ~Permission.MANAGE_GUILD)
+    assert (await discord.api("GET", AUTOMOD)).code == 50013
     assert (await discord.api("GET", "/guilds/5")).code == 10004
     assert (await discord.api("GET", f"/guilds/{ids.GUILD_ID}/members/5")).code == 10013
     assert (await discord.api("GET", "/nothing")).document == {"message": "404: Not Found", "code": 0}

@@ -8,6 +8,9 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from bot.desk import Desk
+from bot.moderation.entries import Entry
+from bot.moderation.verdict import Decision
 from bot.playground.ids import GUILD_ID
 from bot.privacy.sweeper import Sweeper
 from bot.rulebook import RuleBook
@@ -15,8 +18,7 @@ from bot.sections import Privacy
 from bot.store.database import Database
 from bot.store.departures import Departures
 from bot.store.register import REGISTER
-from bot.store.schema import departures, jobs, outbox, pictures, rules
-from bot.store.small import Rules
+from bot.store.schema import departures, filter_rules, jobs, outbox, pictures
 from tests.bot.privacy.filling import fill
 from tests.bot.town import ADA, Bot, Town, open_bot, open_both, open_town
 
@@ -62,7 +64,7 @@ async def test_removed_then_back_then_forgotten(tmp_path: Path) -> None:
         database = _database(bot)
         await town.until(lambda: _known(database, GUILD_ID))
         assert await _left_at(database) is None
-        await bot.house.desk.rules.add(GUILD_ID, "word", ADA)
+        await bot.house.desk.rules.put(GUILD_ID, [Entry("word")], ADA)
         await town.invoke(ADA, "dream", prompt="a tree")
         await town.result()
         await town.until(lambda: bot.has(posted=1))
@@ -75,12 +77,12 @@ async def test_removed_then_back_then_forgotten(tmp_path: Path) -> None:
         await town.until(lambda: _left_at(database))
         sweeper = Sweeper(database, tmp_path / "house", Privacy(), lambda: time.time() + 29 * DAY, pause=0.0)
         await sweeper.sweep()
-        assert {"jobs", "rules"} <= set(await _rows_of(database, GUILD_ID)), "not before the time is over"
+        assert {"jobs", "filter_rules"} <= set(await _rows_of(database, GUILD_ID)), "not before the time is over"
 
         await bot.house.desk.departures.here(GUILD_ID)  # invited again, as on_guild_join says it
         later = Sweeper(database, tmp_path / "house", Privacy(), lambda: time.time() + 31 * DAY, pause=0.0)
         await later.sweep()
-        assert "rules" in await _rows_of(database, GUILD_ID), "back in time: everything stays"
+        assert "filter_rules" in await _rows_of(database, GUILD_ID), "back in time: everything stays"
 
         await bot.house.desk.departures.left(GUILD_ID)
         await later.sweep()
@@ -126,14 +128,15 @@ async def test_a_server_the_bot_was_never_in_is_not_left(tmp_path: Path) -> None
 
 async def test_rules_of_a_forgotten_server_hold_no_longer(tmp_path: Path) -> None:
     async with Database(f"sqlite+aiosqlite:///{tmp_path / 'a.sqlite'}", tmp_path) as database:
-        book = RuleBook(Rules(database))
+        book = RuleBook(Desk.over(database, tmp_path))
+        await book.open()
         await book.add(1, "word", 5)
         await book.add(2, "word", 5)
         await Departures(database, lambda: 0.0).left(1)
         sweeper = Sweeper(database, tmp_path, Privacy(), pause=0.0)
         sweeper.forgotten.append(book.open)
         await sweeper.sweep()
-        assert book.test(1, "word").verdict == "allow"
-        assert book.test(2, "word").verdict == "block"
+        assert await book.test(1, "word") == []
+        assert [finding.severity for finding in await book.test(2, "word")] == [Decision.BLOCK]
         async with database.read() as connection:
-            assert [row.guild_id for row in await connection.execute(select(rules))] == [2]
+            assert [row.guild_id for row in await connection.execute(select(filter_rules))] == [2]

@@ -13,6 +13,7 @@ from sqlalchemy import func, select, update
 
 from bot.card import Face
 from bot.courier import Parcel
+from bot.moderation.entries import Entry
 from bot.playground.ids import DM_IDS
 from bot.press import Deed
 from bot.privacy.erasure import Erasure
@@ -20,7 +21,7 @@ from bot.privacy.words import forget_press
 from bot.store.database import Database
 from bot.store.outbox import Forgotten
 from bot.store.register import REGISTER
-from bot.store.schema import acceptances, carried, jobs, members, outbox, pictures, reports, rules
+from bot.store.schema import acceptances, carried, filter_rules, jobs, members, outbox, pictures, reports
 from generation.errors import OutOfCredits
 from tests.bot.town import ADA, BEN, Bot, Town, labels, open_bot, open_both, open_town
 from tests.house import House, open_house
@@ -221,7 +222,7 @@ async def test_what_others_need_stays_without_a_name(tmp_path: Path) -> None:
         database, desk = house.desk.jobs._database, house.desk
         for message_id in (1, 2):
             await desk.reports.add("0" * 16, GUILD, 5, message_id, 1, "words of mine")
-        await desk.rules.add(GUILD, "word", 1)
+        await desk.rules.put(GUILD, [Entry("word")], 1)
         await desk.acceptances.add(1, "openrail-m 1 text 1")
         await desk.archive.forget(1)
         await desk.reports.add("0" * 16, GUILD, 5, 1, 1, "once more")  # the same message again, later
@@ -234,7 +235,7 @@ async def test_what_others_need_stays_without_a_name(tmp_path: Path) -> None:
             assert len({row.reporter_id for row in told}) == 1
             assert told[0].reporter_id < 0
             assert [row.reason for row in told] == ["", ""]
-            assert (await connection.execute(select(rules.c.rule))).scalar_one() == "word"
+            assert (await connection.execute(select(filter_rules.c.rule))).scalar_one() == "word"
             assert (await connection.execute(select(acceptances))).first() is None
 
 

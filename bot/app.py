@@ -16,6 +16,7 @@ from bot.client import AtelierClient
 from bot.config import Config
 from bot.desk import Desk
 from bot.metrics import Metrics
+from bot.review.review import unless_banned
 from bot.rulebook import RuleBook
 from bot.store.database import Database
 from bot.studio import Studio
@@ -74,6 +75,7 @@ async def opened(config: Config, workers: tuple[Worker, ...] | None = None) -> A
             card=card,
             others=others,
             alone=alone,
+            conditions=(unless_banned(desk.strikes),),
         )
         client = AtelierClient(studio, desk)
         metrics = await stack.enter_async_context(Metrics(config, studio, desk.jobs, client.is_ready))

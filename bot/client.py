@@ -21,8 +21,9 @@ from bot.courier import Button, Courier
 from bot.delivery import Delivery
 from bot.desk import Desk
 from bot.download import Download
-from bot.press import PREFIX
+from bot.press import PREFIX, CasePress
 from bot.presses import Presses, custom_id_of
+from bot.review.review import Review
 from bot.studio import Studio
 from bot.sync import sync_commands
 from bot.ticket import Tickets
@@ -32,7 +33,10 @@ log = logging.getLogger(__name__)
 
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # this bot never speaks
 
-COGS = ("cogs.dream", "cogs.line", "cogs.about", "cogs.filter")
+COGS = (
+    *("cogs.dream", "cogs.line", "cogs.about", "cogs.filter"),
+    *("cogs.review", "cogs.strikes", "cogs.audit", "cogs.report"),
+)
 SLOWEST = 60.0  # seconds between two attempts to reach Discord at most
 GUILD_WAIT = 0.5  # seconds of silence after the last guild at which the client calls itself ready
 BAD_TOKEN = "Discord does not accept the bot's token; copy it again from the developer portal into DISCORD_TOKEN."  # noqa: S105 - a sentence
@@ -78,10 +82,12 @@ class AtelierClient(commands.AutoShardedBot):
         self.courier = Courier(self, studio.clock)
         self.tickets = Tickets(studio, desk.jobs, self.courier, studio.config.previews)
         self.delivery = Delivery(studio, desk, self.courier, self.tickets, self.halt)
-        self.presses = Presses(studio, desk, self.courier)
+        self.review = Review(desk, self.courier, self.delivery, studio.config.moderation, studio.clock)
+        self.presses = Presses(studio, desk, self.courier, self.review)
         studio.listeners.accepted.append(self.tickets.open)
         studio.listeners.progress.append(self.tickets.progress)
         studio.listeners.settled.append(self.delivery.settled)
+        studio.listeners.settled.append(self.review.settled)
         self._on_first_ready: Callable[[], None] = lambda: None
         self._announced = False
         self._down: set[int] = set()  # shards whose connection is lost
@@ -120,6 +126,7 @@ class AtelierClient(commands.AutoShardedBot):
             if cog not in self.extensions:
                 await self.load_extension(cog)
         self.delivery.begin()
+        self.review.runner.begin()
         self._chore(self._take_up(), "take-up")
         self._chore(self._through_outages(self._sync), "command-sync")
 
@@ -134,6 +141,7 @@ class AtelierClient(commands.AutoShardedBot):
 
     async def close(self) -> None:
         """Close the connection and stop following; what was not delivered is taken up at the next start."""
+        await self.review.close()
         await self.delivery.close()
         await self.tickets.close()
         await self.download.close()
@@ -169,7 +177,10 @@ class AtelierClient(commands.AutoShardedBot):
 
     async def on_interaction(self, interaction: Interaction) -> None:
         """Forms, and buttons that nobody here has written; everything else has found its way already."""
-        if interaction.type is discord.InteractionType.modal_submit:
+        press = CasePress.read(custom_id_of(interaction))
+        if interaction.type is discord.InteractionType.modal_submit and press is not None:
+            await self.review.submitted(interaction, press)
+        elif interaction.type is discord.InteractionType.modal_submit:
             await self.presses.submitted(interaction)
         elif interaction.type is discord.InteractionType.component and not custom_id_of(interaction).startswith(PREFIX):
             await self.presses.pressed(interaction, None)
@@ -191,6 +202,7 @@ class AtelierClient(commands.AutoShardedBot):
     async def _take_up(self) -> None:
         await self.tickets.resume()
         await self.delivery.recover()
+        await self.review.recover()
 
     async def _sync(self) -> None:
         await sync_commands(self, self.tree, self.desk.notes)

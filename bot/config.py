@@ -14,7 +14,7 @@ from dotenv import dotenv_values
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
-from bot.sections import Dream, Engine, Files, Line, Metrics, Playground, Previews, Safety, Section, Tier
+from bot.sections import Dream, Engine, Files, Line, Metrics, Moderation, Playground, Previews, Safety, Section, Tier
 from generation.engine.options import EngineOptions
 from generation.errors import ConfigError
 from generation.limits import Allowance
@@ -37,6 +37,7 @@ class Config(Section):
     line: Line = Line()
     limits: dict[str, Tier] = Field(default_factory=lambda: {"member": Tier()})
     safety: Safety = Safety()
+    moderation: Moderation = Moderation()
     files: Files = Files()
     previews: Previews = Previews()
     playground: Playground = Playground()

@@ -22,9 +22,10 @@ Under every picture:
 - **U1–U4** show one picture of a set by itself, **V1–V4** paint four variations of one.
 - **Again** paints the same wish with new noise, **Edit** lets you change the recipe first.
 - **Recipe** tells everything needed to paint it again, **Delete** removes it (yours, or for moderators).
-- **Report** keeps a note for the moderators of this server that something is wrong with it.
+- **Report** asks the moderators of this server to look at it; so does “Report picture” in a message's menu under Apps.
 **/queue** shows the line, **/cancel** takes you out of it, **/quota** says how much you can ask for.
-**/about** says which model paints and what is checked. Moderators: **/filter**."""
+**/about** says which model paints and what is checked. Moderators: **/filter**, **/review**, \
+**/strikes**, **/audit**."""
 
 
 class About(commands.Cog):

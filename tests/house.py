@@ -11,6 +11,7 @@ from typing import Any
 from bot.config import Config
 from bot.desk import Desk
 from bot.order import Commission
+from bot.review.review import unless_banned
 from bot.rulebook import RuleBook
 from bot.store.database import Database
 from bot.studio import Studio
@@ -45,6 +46,7 @@ async def open_house(
             workers=(painter,),
             card=CARD,
             alone=alone,
+            conditions=(unless_banned(desk.strikes),),
         )
         settled: list[Commission] = []
 

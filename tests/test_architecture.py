@@ -23,7 +23,8 @@ WORDLESS = "util utils helper helpers manager common misc base handler service p
 SILENT_NAMES = set(WORDLESS.split())
 IMPORTED_BY_BOT = """
 import sys
-import bot.app, bot.doctor, bot.launch, cogs.dream, cogs.line, cogs.about, cogs.filter, bot.playground.server
+import bot.app, bot.doctor, bot.launch, bot.playground.server
+import cogs.dream, cogs.line, cogs.about, cogs.filter, cogs.review, cogs.strikes, cogs.audit, cogs.report
 heavy = {"torch", "diffusers", "transformers", "numpy", "accelerate"} & set(sys.modules)
 assert not heavy, heavy
 """

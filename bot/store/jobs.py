@@ -89,10 +89,15 @@ class JobStore:
             values = {"state": JobState.ACCEPTED, "claimed_at": None}
             await connection.execute(update(jobs).where(_claimed(job)).values(values))
 
-    async def rendered(self, job: Job, result: Result) -> bool:
-        """Keep what was painted; False when this claim of the job is no longer the valid one."""
+    async def rendered(self, job: Job, result: Result, *, withheld: str | None = None) -> bool:
+        """Keep what was painted; False when this claim of the job is no longer the valid one.
+
+        With a sentence in `withheld` none of it may be shown, and the job ends with that sentence.
+        """
+        values: dict[str, Any] = {"state": JobState.RENDERED, "recipe": dict(result.recipe), "seconds": result.seconds}
+        if withheld is not None:
+            values |= {"state": JobState.BLOCKED, "reason": withheld, "ended_at": self._clock()}
         async with self._database.write() as connection:
-            values = {"state": JobState.RENDERED, "recipe": dict(result.recipe), "seconds": result.seconds}
             changed = await connection.execute(update(jobs).where(_claimed(job)).values(values))
             if not changed.rowcount:
                 return False

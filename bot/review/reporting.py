@@ -39,9 +39,9 @@ class Reporting:
             reporter_id=reporter_id,
             reason=reason.strip(),
         )
-        case_id = await self._desk.reports.add(report, threshold=rules.report_threshold, per_hour=self._per_hour)
-        if case_id is None:
+        case = await self._desk.reports.add(report, threshold=rules.report_threshold, per_hour=self._per_hour)
+        if case is None:
             return REPEATED
         log.info("job %s: reported by %d", commission.id, reporter_id)
-        self._runner.wake(case_id)
-        return HIDDEN if (await self._desk.cases.get(case_id)).hidden else THANKS
+        self._runner.wake(case.id)
+        return HIDDEN if case.hidden else THANKS

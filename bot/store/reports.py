@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import distinct, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -42,8 +42,8 @@ class Reports:
         self._cases = case_store
         self._clock = clock
 
-    async def add(self, report: Report, *, threshold: int, per_hour: int) -> int | None:
-        """Keep a report, and hide the picture once `threshold` (0: never) members reported it; returns the case's id.
+    async def add(self, report: Report, *, threshold: int, per_hour: int) -> Case | None:
+        """Keep a report, and hide the picture once `threshold` (0: never) members reported it; returns the case.
 
         None when this person has reported it already. Raises NotAllowed beyond `per_hour` reports.
         """
@@ -65,8 +65,7 @@ class Reports:
             }
             await connection.execute(insert(reports).values(values))
             await record(connection, _entry(case, report.reporter_id, Deed.REPORTED, report.reason), now)
-            await self._count(connection, case, threshold, now)
-        return case.id
+            return await self._counted(connection, case, threshold, now)
 
     async def reasons(self, case_id: int) -> list[str]:
         """What the reporters of a case wrote, oldest first; not who they are."""
@@ -87,7 +86,7 @@ class Reports:
         if (await connection.execute(recent)).scalar_one() >= per_hour:
             raise NotAllowed(TOO_MANY)
 
-    async def _count(self, connection: AsyncConnection, case: Case, threshold: int, now: float) -> None:
+    async def _counted(self, connection: AsyncConnection, case: Case, threshold: int, now: float) -> Case:
         query = select(func.count(distinct(reports.c.reporter_id))).where(reports.c.case_id == case.id)
         count = int((await connection.execute(query)).scalar_one())
         hides = bool(threshold) and count >= threshold and not case.hidden
@@ -96,6 +95,7 @@ class Reports:
         if hides:
             await record(connection, _entry(case, THE_BOT, Deed.HIDDEN, f"{count} reports"), now)
         await give_errands(connection, case.id, [Task.HIDE, Task.REFRESH] if hides else [Task.REFRESH])
+        return replace(case, reports=count, hidden=case.hidden or hides)
 
 
 def _entry(case: Case, actor_id: int, action: str, reason: str) -> Entry:

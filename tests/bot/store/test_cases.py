@@ -95,7 +95,9 @@ class Office:
         report = Report(
             job_id=job_id, guild_id=GUILD, channel_id=CHANNEL, message_id=message_id, reporter_id=reporter_id
         )
-        return await self.reports.add(report, threshold=threshold, per_hour=5)
+        case = await self.reports.add(report, threshold=threshold, per_hour=5)
+        assert case is None or case == await self.cases.get(case.id)
+        return case.id if case is not None else None
 
 
 @pytest.fixture

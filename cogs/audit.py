@@ -20,8 +20,8 @@ from bot.echo import echo
 from bot.review.moderators import check_moderator
 from bot.store.audit import MOST, THE_BOT, Entry
 
-SHOWN = 15  # entries that fit one message
-ECHO = 60  # characters of a reason in a list
+SHOWN = 12  # entries that fit one message
+ECHO = 50  # characters of a reason in a list
 FIELDS = ("at", "action", "actor_id", "member_id", "case_id", "reason")
 
 

@@ -15,8 +15,9 @@ from bot.store.audit import Deed, Entry
 from bot.visitor import address_of
 from generation.errors import BadRequest, NotAllowed
 
-SHOWN = 12  # cases that fit one message
+SHOWN = 8  # cases that fit one message
 NEEDED = ("view_channel", "send_messages", "attach_files")
+AGAIN = "/review channel tries again, /review open shows one here."
 NO_CHANNEL = (
     "There is no review channel yet: cases wait here, nothing is lost, and /review open shows one. "
     "/review channel gives them a place where every moderator sees them."
@@ -91,8 +92,11 @@ class Review(commands.GroupCog, group_name="review", group_description="Pictures
         lines = [line_text(case) for case in cases[:SHOWN]] or ["Nothing waits for a decision."]
         if len(cases) > SHOWN:
             lines.append("- and more; the oldest come first")
-        if (await self._review.rules.rules_for(guild_id)).channel is None:
+        channel = (await self._review.rules.rules_for(guild_id)).channel
+        if channel is None:
             lines.append(f"-# {NO_CHANNEL}")
+        elif any(case.queue is None for case in cases):
+            lines.append(f"-# Not all of them could be shown in <#{channel}>; may I still write there? {AGAIN}")
         await tell(interaction, "\n".join(lines))
 
     @app_commands.command(name="open")

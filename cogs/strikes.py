@@ -15,9 +15,9 @@ from bot.review.strikes import HOUR, Ban, Strike, active
 from bot.store.audit import Deed, Entry
 from generation.errors import BadRequest
 
-SHOWN = 10  # warnings that fit one message
+SHOWN = 7  # warnings that fit one message
 REASON = 500  # characters
-ECHO = 120  # characters of a reason in a list
+ECHO = 100  # characters of a reason in a list
 
 Reason = app_commands.Range[str, 1, REASON]
 

@@ -52,7 +52,7 @@ class Showing:
     async def hide(self, commission: Commission) -> None:
         """Take the pictures out of every message of the job."""
         for channel_id, message_id in (await self._messages(commission)).values():
-            await self._quietly(channel_id, message_id, Parcel(text=HIDDEN))
+            await self._change(commission, channel_id, message_id, Parcel(text=HIDDEN))
 
     async def restore(self, case: Case, commission: Commission) -> None:
         """Put the pictures back into every message of the job, behind a spoiler when a moderator said so."""
@@ -60,16 +60,13 @@ class Showing:
         for kind, (channel_id, message_id) in (await self._messages(commission)).items():
             if kind in parcels:
                 parcel = covered(parcels[kind]) if case.ruling is Ruling.SPOILER else parcels[kind]
-                await self._quietly(channel_id, message_id, parcel)
+                await self._change(commission, channel_id, message_id, parcel)
 
     async def remove(self, commission: Commission) -> None:
         """Delete every message of the job, and put its files out of reach."""
         await self._desk.withdrawals.withdraw(commission.id)
         for channel_id, message_id in (await self._messages(commission)).values():
-            try:
-                await self._courier.delete(channel_id, message_id)
-            except (WayClosed, Rejected):
-                log.info("job %s: a message was gone already, or out of reach", commission.id)
+            await self._delete(commission, channel_id, message_id)
 
     async def discard(self, case: Case) -> None:
         """Forget the bytes of what nobody will see any more."""
@@ -134,11 +131,23 @@ class Showing:
             found[outcome.kind] = outcome.parcel
         return found
 
-    async def _quietly(self, channel_id: int, message_id: int, parcel: Parcel) -> None:
+    async def _change(self, commission: Commission, channel_id: int, message_id: int, parcel: Parcel) -> None:
         try:
-            await self._courier.change(channel_id, message_id, parcel)
+            try:
+                await self._courier.change(channel_id, message_id, parcel)
+            except WayClosed:  # private, or where the bot is a guest: the interaction's token may still open it
+                await self._courier.rewrite(commission.address, message_id, parcel)
         except (WayClosed, Rejected, TooLarge) as error:
-            log.info("message %d in %d could not be changed (%r)", message_id, channel_id, error)
+            log.info("job %s: message %d could not be changed (%r)", commission.id, message_id, error)
+
+    async def _delete(self, commission: Commission, channel_id: int, message_id: int) -> None:
+        try:
+            try:
+                await self._courier.delete(channel_id, message_id)
+            except WayClosed:  # as above
+                await self._courier.remove(commission.address, message_id)
+        except (WayClosed, Rejected):
+            log.info("job %s: message %d was gone already, or out of reach", commission.id, message_id)
 
 
 def let_through(

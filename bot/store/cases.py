@@ -57,6 +57,9 @@ class CaseStore:
         )
         if job_id is not None:
             query = query.where(pictures.c.job_id == job_id)
+        async with self._database.read() as connection:
+            if (await connection.execute(query.limit(1))).first() is None:
+                return []  # nearly always: most jobs have nothing held, and a writer would keep the others waiting
         async with self._database.write() as connection:
             rows = (await connection.execute(query)).all()
             return [await self._open(connection, _kind_of(row.level), row, row.place) for row in rows]

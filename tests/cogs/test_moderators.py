@@ -8,8 +8,16 @@ import json
 from pathlib import Path
 
 from bot.playground.ids import ADA_ID, ART_ID, BEN_ID, DM_IDS, GUILD_ID, MILO_ID
+from bot.review.case import Kind
+from bot.review.strikes import Ban, Strike
+from bot.review.words import line_text
 from bot.store.audit import THE_BOT, Deed, Entry
+from cogs.audit import SHOWN as AUDIT_SHOWN
 from cogs.audit import as_csv, as_json, audit_text
+from cogs.review import NO_CHANNEL
+from cogs.review import SHOWN as CASES_SHOWN
+from cogs.strikes import standing_text
+from tests.bot.review.test_words import a_case
 from tests.bot.town import EPHEMERAL, open_both
 
 ADA, BEN, MODERATOR = ADA_ID, BEN_ID, MILO_ID
@@ -91,3 +99,16 @@ def test_exports_are_complete_and_no_formula_survives():
     assert told[0]["reason"] == entries[0].reason
     assert audit_text([]) == "Nothing is in the log yet."
     assert "\\=" not in audit_text(entries)
+
+
+def test_the_longest_lists_fit_one_message():
+    big, now = 10**19, 1_800_000_000.0
+    entry = Entry(
+        guild_id=1, actor_id=big, action=Deed.SETTINGS, member_id=big, case_id=10**8, reason="*" * 500, at=now
+    )
+    assert len(audit_text([entry] * AUDIT_SHOWN)) <= 2000
+    strike = Strike(id=1, case_id=10**8, given_by=big, reason="_" * 500, given_at=now, expires_at=now + 1)
+    ban = Ban(id=1, given_by=big, reason="`" * 500, given_at=now, until=now)
+    assert len(standing_text(big, [strike] * 50, ban, now)) <= 2000
+    case = a_case(kind=Kind.REVIEW, round=2, queue=(big, big), guild_id=big)
+    assert len("\n".join([*[line_text(case)] * CASES_SHOWN, "and more" * 5, f"-# {NO_CHANNEL}"])) <= 2000

@@ -67,6 +67,7 @@ async def opened(config: Config, workers: tuple[Worker, ...] | None = None) -> A
         desk = Desk.over(database, config.data_dir)
         rules = RuleBook(desk.rules)
         await rules.open()
+        await desk.strikes.open()
         studio = Studio(
             config,
             desk=desk,

@@ -40,7 +40,8 @@ class Desk:
     @classmethod
     def over(cls, database: Database, folder: Path) -> Self:
         """Every drawer over an entered database and the data folder."""
-        cases, files = CaseStore(database), FileStore(folder / "pictures")
+        strikes, files = StrikeStore(database), FileStore(folder / "pictures")
+        cases = CaseStore(database, strikes)
         return cls(
             jobs=JobStore(database),
             pictures=PictureStore(database, files, FileStore(folder / "held")),
@@ -51,7 +52,7 @@ class Desk:
             cases=cases,
             errands=ErrandStore(database),
             reports=Reports(database, cases),
-            strikes=StrikeStore(database),
+            strikes=strikes,
             audit=Audit(database),
             withdrawals=Withdrawals(database, files),
         )

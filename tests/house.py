@@ -39,6 +39,7 @@ async def open_house(
         desk = Desk.over(database, folder)
         rules = RuleBook(desk.rules)
         await rules.open()
+        await desk.strikes.open()
         studio = Studio(
             config,
             desk=desk,

@@ -16,7 +16,7 @@ from bot.store.audit import THE_BOT, Deed, Entry, record
 from bot.store.database import Database
 from bot.store.errands import give_errands
 from bot.store.schema import cases, jobs, pictures, strikes
-from bot.store.strikes import clear_strikes, give_strike
+from bot.store.strikes import StrikeStore, clear_strikes, give_strike
 from generation.errors import BadRequest, NotAllowed
 from generation.safety.level import Level
 
@@ -39,8 +39,9 @@ class Decision:
 class CaseStore:
     """The cases table."""
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database, strike_store: StrikeStore, clock: Callable[[], float] = time.time) -> None:
         self._database = database
+        self._strikes = strike_store
         self._clock = clock
 
     # -- opening -----------------------------------------------------------------------------------------------------
@@ -131,7 +132,9 @@ class CaseStore:
             elif decision.ruling is Ruling.OVERTURN:
                 await clear_strikes(connection, strikes.c.case_id == case_id, now)
             await give_errands(connection, case_id, tasks_after(case, decision.ruling))
-            return await self._get(connection, case_id), True
+            case = await self._get(connection, case_id)
+        self._strikes.changed()
+        return case, True
 
     async def appeal(self, case_id: int, member_id: int, words: str) -> Case:
         """Open a case again at its member's wish, once; raises NotAllowed or BadRequest."""

@@ -15,6 +15,8 @@ from bot.store.audit import THE_BOT, Deed, Entry, record
 from bot.store.database import Database
 from bot.store.schema import bans, strikes
 
+Running = dict[tuple[int, int], list[Ban]]  # by guild and member
+
 
 async def give_strike(
     connection: AsyncConnection, entry: Entry, rules: ReviewRules, now: float, *, log: bool = True
@@ -72,16 +74,29 @@ async def clear_strikes(connection: AsyncConnection, which: Any, now: float) -> 
 
 
 class StrikeStore:
-    """The strikes and bans tables."""
+    """The strikes and bans tables; who may not paint is kept in memory too, for every order asks."""
 
     def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         self._database = database
         self._clock = clock
+        self._running: Running | None = None  # None: to be read again
+        self._changes = 0
+
+    async def open(self) -> None:
+        """Read who may not paint, so that no order has to wait for it."""
+        self._running = await self._read_running()
+
+    def changed(self) -> None:
+        """The tables were changed by somebody else: what is in memory holds no longer."""
+        self._changes += 1
+        self._running = None
 
     async def warn(self, entry: Entry, rules: ReviewRules) -> int:
         """Warn a member; returns how many of their warnings count now."""
         async with self._database.write() as connection:
-            return await give_strike(connection, entry, rules, self._clock())
+            count = await give_strike(connection, entry, rules, self._clock())
+        self.changed()
+        return count
 
     async def clear(self, entry: Entry) -> int:
         """Take all active warnings of `entry.member_id` back, with the bans they led to; returns how many."""
@@ -91,6 +106,7 @@ class StrikeStore:
             count = await clear_strikes(connection, theirs, now)
             if count:
                 await record(connection, entry, now)
+        self.changed()
         return count
 
     async def ban(self, entry: Entry, until: float | None) -> None:
@@ -107,6 +123,7 @@ class StrikeStore:
         async with self._database.write() as connection:
             await connection.execute(insert(bans).values(values))
             await record(connection, entry, now)
+        self.changed()
 
     async def unban(self, entry: Entry) -> bool:
         """Lift every ban and pause of `entry.member_id`; False when there was none."""
@@ -117,6 +134,7 @@ class StrikeStore:
             lifted = await connection.execute(update(bans).where(theirs, running).values(lifted_at=now))
             if lifted.rowcount:
                 await record(connection, entry, now)
+        self.changed()
         return bool(lifted.rowcount)
 
     async def of(self, guild_id: int | None, member_id: int) -> list[Strike]:
@@ -126,10 +144,20 @@ class StrikeStore:
 
     async def ban_of(self, guild_id: int | None, member_id: int) -> Ban | None:
         """What keeps a member from painting now."""
-        theirs = and_(bans.c.guild_id == (guild_id or 0), bans.c.member_id == member_id, bans.c.lifted_at.is_(None))
+        running = self._running if self._running is not None else await self._read_running()
+        return longest(running.get((guild_id or 0, member_id), ()), self._clock())
+
+    async def _read_running(self) -> Running:
+        before, found = self._changes, Running()
+        unlifted = select(bans).where(
+            bans.c.lifted_at.is_(None), or_(bans.c.until.is_(None), bans.c.until > self._clock())
+        )
         async with self._database.read() as connection:
-            rows = (await connection.execute(select(bans).where(theirs))).all()
-        return longest(map(_ban, rows), self._clock())
+            for row in await connection.execute(unlifted):
+                found.setdefault((row.guild_id, row.member_id), []).append(_ban(row))
+        if before == self._changes:  # else somebody changed them meanwhile, and the next one reads again
+            self._running = found
+        return found
 
 
 async def _strikes(connection: AsyncConnection, guild_id: int | None, member_id: int) -> list[Strike]:

@@ -117,6 +117,7 @@ async def test_only_moderators_decide_and_the_second_is_told_who_was_first(tmp_p
         assert (await bot.house.desk.cases.get(1)).open
 
         await town.click(MODERATOR, case, "Warn")
+        await town.until(lambda: town.forms(MODERATOR))
         await town.click(OWNER, case, "Delete")
         await town.told(OWNER, "**Decided** by")
         await town.submit(MODERATOR, reason="rude")

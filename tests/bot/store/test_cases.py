@@ -51,10 +51,10 @@ class Office:
         self.clock = clock
         self.jobs = JobStore(database, clock)
         self.pictures = PictureStore(database, files, FileStore(folder / "held"))
-        self.cases = CaseStore(database, clock)
+        self.strikes = StrikeStore(database, clock)
+        self.cases = CaseStore(database, self.strikes, clock)
         self.errands = ErrandStore(database, clock)
         self.reports = Reports(database, self.cases, clock)
-        self.strikes = StrikeStore(database, clock)
         self.audit = Audit(database, clock)
         self.withdrawals = Withdrawals(database, files)
 
@@ -238,6 +238,19 @@ async def test_warnings_pause_then_ban_and_an_overturned_one_lifts_what_it_led_t
     assert actions[0] == Deed.UNBANNED
     assert actions.count(Deed.PAUSED) == 3  # the third, then the third and the fourth of those that count
     assert actions.count(Deed.BANNED) == 1
+
+
+async def test_who_may_not_paint_is_known_without_a_look_into_the_store(office):
+    await office.decided(Ruling.WARN)
+    await office.strikes.open()
+    pending = office.strikes.ban_of(GUILD, ADA)
+    with pytest.raises(StopIteration) as ended:
+        pending.send(None)  # ends at once: nothing was waited for
+    assert ended.value.value is None
+    banned = Entry(guild_id=GUILD, actor_id=MILO, action=Deed.BANNED, member_id=ADA)
+    reads = [office.strikes.ban_of(GUILD, ADA) for _ in range(3)]
+    await asyncio.gather(office.strikes.ban(banned, None), *reads)
+    assert await office.strikes.ban_of(GUILD, ADA) is not None
 
 
 async def test_clearing_takes_warnings_and_their_pause_back(office):

@@ -16,6 +16,7 @@ from bot.store.audit import Deed, Entry
 from generation.errors import BadRequest
 
 SHOWN = 7  # warnings that fit one message
+WHO, WHY = "Whom this is about", "For the log"
 REASON = 500  # characters
 ECHO = 100  # characters of a reason in a list
 
@@ -35,6 +36,7 @@ class Strikes(commands.GroupCog, group_name="strikes", group_description="Warnin
         self._clock = client.studio.clock
 
     @app_commands.command(name="show")
+    @app_commands.describe(member=WHO)
     async def show(self, interaction: Interaction, member: discord.User) -> None:
         """Show a member's warnings and whether they may paint."""
         guild_id = await _moderator(interaction)
@@ -43,6 +45,7 @@ class Strikes(commands.GroupCog, group_name="strikes", group_description="Warnin
         await tell(interaction, standing_text(member.id, strikes, ban, self._clock()))
 
     @app_commands.command(name="warn")
+    @app_commands.describe(member=WHO, reason="The member reads it")
     async def warn(self, interaction: Interaction, member: discord.User, reason: Reason) -> None:
         """Warn a member; enough warnings pause their painting."""
         guild_id = await _moderator(interaction)
@@ -54,6 +57,7 @@ class Strikes(commands.GroupCog, group_name="strikes", group_description="Warnin
         await tell(interaction, f"<@{member.id}> has {count} active {_warnings(count)} now.{told}")
 
     @app_commands.command(name="clear")
+    @app_commands.describe(member=WHO, reason=WHY)
     async def clear(self, interaction: Interaction, member: discord.User, reason: Reason | None = None) -> None:
         """Take all active warnings of a member back, with the pauses they led to."""
         guild_id = await _moderator(interaction)
@@ -61,7 +65,11 @@ class Strikes(commands.GroupCog, group_name="strikes", group_description="Warnin
         await tell(interaction, f"{count} {_warnings(count)} of <@{member.id}> taken back.")
 
     @app_commands.command(name="ban")
-    @app_commands.describe(hours="Leave it out to end it only with /strikes unban")
+    @app_commands.describe(
+        member=WHO,
+        reason="The member reads it when they try to paint",
+        hours="Leave it out to end it only with /strikes unban",
+    )
     async def ban(
         self,
         interaction: Interaction,
@@ -78,6 +86,7 @@ class Strikes(commands.GroupCog, group_name="strikes", group_description="Warnin
         await tell(interaction, f"<@{member.id}> cannot paint here {how_long}. They are told when they try.")
 
     @app_commands.command(name="unban")
+    @app_commands.describe(member=WHO, reason=WHY)
     async def unban(self, interaction: Interaction, member: discord.User, reason: Reason | None = None) -> None:
         """Let a member paint again; their warnings stay."""
         guild_id = await _moderator(interaction)

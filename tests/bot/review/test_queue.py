@@ -6,6 +6,8 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import text
+
 from bot.playground.ids import ADA_ID, DM_IDS, GUILD_ID, MILO_ID, MODS_ID, OLIVIA_ID
 from tests.bot.town import ADA, ART, BEN, EPHEMERAL, Bot, Town, labels, open_bot, open_both, open_town
 from tests.painter import Painter
@@ -195,14 +197,13 @@ async def test_a_crash_before_the_queue_message_posts_it_once_after_the_restart(
             bot.client.review.runner._closing.set()  # what follows the commit never happens
             await town.invoke(ADA, "dream", prompt="a tree")
             await town.until(lambda: bot.house.desk.errands.waiting())
-            assert not [m for m in await town.messages(MODERATOR, MODS) if m["content"].startswith("**Case")]
+            assert await _cases(town) == 0
         async with open_bot(town, tmp_path):
             case = await case_message(town)
             await town.click(MODERATOR, case, "Approve")
             await town.result()
             await case_message(town, words="approved")
-            cases = [m for m in await town.messages(MODERATOR, MODS) if m["content"].startswith("**Case")]
-            assert len(cases) == 1
+            assert await _cases(town) == 1
 
 
 async def test_a_case_that_was_not_even_opened_is_opened_at_the_next_start(tmp_path: Path) -> None:
@@ -217,22 +218,78 @@ async def test_a_case_that_was_not_even_opened_is_opened_at_the_next_start(tmp_p
             assert labels(await case_message(town)) == FIRST
 
 
-async def test_an_answer_that_got_lost_does_not_post_twice(tmp_path: Path) -> None:
-    async with open_town(tmp_path) as town:
-        async with open_bot(town, tmp_path, withholding(0)) as bot:
-            case = await withheld(town)
-            forget = bot.house.desk.cases.queued
-            await forget(1, 0, 0)
-        async with open_bot(town, tmp_path) as bot:  # Discord has the message, the store does not know it
-            async with bot.house.desk.cases._database.write() as connection:
-                from sqlalchemy import text
+async def forgetting(bot: Bot, *statements: str) -> None:
+    """What a crash between an answer of Discord and the commit that notes it leaves behind."""
+    async with bot.house.desk.cases._database.write() as connection:
+        for statement in statements:
+            await connection.execute(text(statement))
+    await bot.client.review.recover()
 
-                await connection.execute(text("UPDATE cases SET queue_message_id = NULL, queue_channel_id = NULL"))
-                await connection.execute(text("UPDATE errands SET done_at = NULL, begun = 1"))
-            await town.passes(3600)  # the nonce has long been forgotten
-            await bot.client.review.recover()
-            await town.until(lambda: _queued(bot, int(case["id"])))
-            assert len([m for m in await town.messages(MODERATOR, MODS) if m["content"].startswith("**Case")]) == 1
+
+ERRANDS_UNDONE = "UPDATE errands SET done_at = NULL, begun = 1"
+UNQUEUED = "UPDATE cases SET queue_message_id = NULL, queue_channel_id = NULL"
+
+
+async def test_an_answer_that_got_lost_does_not_post_a_case_twice(tmp_path: Path) -> None:
+    async with open_both(tmp_path, withholding(0)) as (town, bot):
+        case = await withheld(town)
+        await town.until(lambda: _queued(bot, int(case["id"])))
+        await town.passes(3600)  # the nonce has long been forgotten
+        await forgetting(bot, UNQUEUED, ERRANDS_UNDONE)
+        await town.until(lambda: _queued(bot, int(case["id"])))
+        assert await _cases(town) == 1
+
+
+async def test_errands_that_are_done_twice_post_and_tell_once(tmp_path: Path) -> None:
+    async with open_both(tmp_path, withholding(0, 1)) as (town, bot):
+        case = await withheld(town, count=2)
+        other = await case_message(town, 2)
+        await town.passes(16 * 60)  # the member is told directly now, which can be found again
+        await town.click(MODERATOR, case, "Approve")
+        await town.click(MODERATOR, other, "Delete")
+        await town.result()
+        home = DM_IDS[ADA]
+        await town.told(ADA, "decided that it is not shown", home)
+        await town.until(lambda: _idle(bot))
+        await town.passes(3600)
+        before = len(await pictures_of(town)), len(await town.messages(ADA, home)), await _cases(town)
+        await forgetting(bot, ERRANDS_UNDONE, "UPDATE outbox SET message_id = NULL WHERE kind = 'shown0'")
+        await town.until(lambda: _idle(bot))
+        assert (len(await pictures_of(town)), len(await town.messages(ADA, home)), await _cases(town)) == before
+
+
+async def test_an_outage_delays_a_case_and_doubles_nothing(tmp_path: Path) -> None:
+    async with open_both(tmp_path, withholding(0)) as (town, _):
+        await watched(town)
+        path = f"/channels/{MODS}/messages"
+        await town.breaks("disconnect", method="POST", path=path, count=2, executed=True)
+        await town.invoke(ADA, "dream", prompt="a tree")
+        case = await case_message(town)
+        await town.breaks("disconnect", method="PATCH", path=f"{path}/*", count=2)
+        await town.click(MODERATOR, case, "Approve")
+        await case_message(town, words="approved")
+        assert len(await pictures_of(town)) == 1
+        assert await _cases(town) == 1
+
+
+async def test_a_private_picture_stays_private(tmp_path: Path) -> None:
+    async with open_both(tmp_path, withholding(0)) as (town, _):
+        case = await withheld(town, private=True)
+        await town.passes(16 * 60)
+        await town.click(MODERATOR, case, "Approve")
+        home = DM_IDS[ADA]
+        shown = await town.result(channel=home)
+        assert await pictures_of(town) == []
+        await town.click(ADA, shown, "Recipe")
+        await town.told(ADA, "```", home)
+
+
+async def _cases(town: Town) -> int:
+    return len([m for m in await town.messages(MODERATOR, MODS) if m["content"].startswith("**Case")])
+
+
+async def _idle(bot: Bot) -> bool:
+    return await bot.house.desk.errands.waiting() == []
 
 
 async def _queued(bot: Bot, message_id: int) -> bool:

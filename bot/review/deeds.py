@@ -10,7 +10,8 @@ from bot.card import ENDINGS
 from bot.courier import Courier, Enclosure, Parcel, Rejected, TooLarge, WayClosed
 from bot.desk import Desk
 from bot.order import Commission
-from bot.review.case import Case, Ruling, Task
+from bot.press import CaseDeed, CasePress
+from bot.review.case import FIRST_ROUND, SECOND_ROUND, Case, Ruling, Task
 from bot.review.guild_rules import GuildRules
 from bot.review.showing import SPOILER, Showing
 from bot.review.strikes import HOUR, ban_sentence
@@ -89,8 +90,11 @@ class CaseDeeds:
 
     async def _queue(self, errand: Errand, case: Case, commission: Commission) -> str:
         channel_id = (await self._rules.of_case(case, commission)).channel
-        if not case.open or case.queue is not None or channel_id is None:
+        if case.queue is not None or channel_id is None:
             return ""  # without a channel it waits in /review list
+        if not case.open:
+            await self._find_again(errand, case, channel_id)
+            return ""
         parcel = await self.parcel(case, commission)
         try:
             sent = await self._post(channel_id, parcel, case, fresh=errand.fresh)
@@ -99,6 +103,18 @@ class CaseDeeds:
             return QUEUE_CLOSED
         await self._desk.cases.queued(case.id, *sent)
         return ""
+
+    async def _find_again(self, errand: Errand, case: Case, channel_id: int) -> None:
+        """A case that was decided before its message was known to be there: `refresh` still has to change that."""
+        if errand.fresh:
+            return
+        first = SECOND_ROUND[0] if case.round > 1 else FIRST_ROUND[0]
+        try:
+            found = await self._courier.find(channel_id, CasePress(CaseDeed(first), case.id).custom_id)
+        except WayClosed:
+            return
+        if found is not None:
+            await self._desk.cases.queued(case.id, found.channel_id, found.message_id)
 
     async def _post(self, channel_id: int, parcel: Parcel, case: Case, *, fresh: bool) -> tuple[int, int]:
         nonce = case_nonce(case, "q")

@@ -19,7 +19,7 @@ from bot.review.forms import appeal_form, hours_of, ruling_form
 from bot.review.guild_rules import GuildRules
 from bot.review.moderators import check_may_decide
 from bot.review.runner import Runner
-from bot.review.words import DONE, decided_text
+from bot.review.words import decided_text
 from bot.store.cases import APPEALED, FINAL, Decision
 from generation.errors import BadRequest, NotAllowed
 
@@ -97,8 +97,10 @@ class CasePresses:
         """The queue's own message is changed by an errand; any other copy that was pressed is changed here."""
         message = interaction.message
         if message is not None and (case.queue is None or message.id != case.queue[1]):
-            text = f"Case {case.id} is decided: {DONE[case.ruling or Ruling.DELETE]}."
-            await interaction.edit_original_response(content=text, attachments=[], view=None)
+            commission = await self._desk.jobs.get(case.job_id)
+            text = (await self._deeds.parcel(case, commission)).text if commission is not None else decided_text(case)
+            none = discord.AllowedMentions.none()
+            await interaction.edit_original_response(content=text, attachments=[], view=None, allowed_mentions=none)
 
     # -- members -----------------------------------------------------------------------------------------------------
 

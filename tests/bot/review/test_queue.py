@@ -9,6 +9,9 @@ from typing import Any
 from sqlalchemy import text
 
 from bot.playground.ids import ADA_ID, DM_IDS, GUILD_ID, MILO_ID, MODS_ID, OLIVIA_ID
+from bot.review.case import Ruling
+from bot.review.rules import ReviewRules
+from bot.store.cases import Decision
 from tests.bot.town import ADA, ART, BEN, EPHEMERAL, Bot, Town, labels, open_bot, open_both, open_town
 from tests.painter import Painter
 
@@ -259,17 +262,32 @@ async def test_errands_that_are_done_twice_post_and_tell_once(tmp_path: Path) ->
 
 
 async def test_an_outage_delays_a_case_and_doubles_nothing(tmp_path: Path) -> None:
-    async with open_both(tmp_path, withholding(0)) as (town, _):
+    async with open_both(tmp_path, withholding(0)) as (town, bot):
         await watched(town)
         path = f"/channels/{MODS}/messages"
         await town.breaks("disconnect", method="POST", path=path, count=2, executed=True)
         await town.invoke(ADA, "dream", prompt="a tree")
         case = await case_message(town)
+        await town.until(lambda: _idle(bot))
         await town.breaks("disconnect", method="PATCH", path=f"{path}/*", count=2)
         await town.click(MODERATOR, case, "Approve")
         await case_message(town, words="approved")
+        await town.result()
+        await town.until(lambda: _idle(bot))
         assert len(await pictures_of(town)) == 1
         assert await _cases(town) == 1
+
+
+async def test_a_case_decided_elsewhere_before_its_message_was_known_loses_its_buttons(tmp_path: Path) -> None:
+    async with open_both(tmp_path, withholding(0)) as (town, bot):
+        case = await withheld(town)
+        await town.until(lambda: _queued(bot, int(case["id"])))
+        await town.until(lambda: _idle(bot))
+        decision = Decision(ruling=Ruling.APPROVE, by=OWNER)
+        await bot.house.desk.cases.rule(1, decision, ReviewRules())
+        await forgetting(bot, UNQUEUED, "UPDATE errands SET done_at = NULL, begun = 1 WHERE task = 'queue'")
+        decided = await case_message(town, words=f"**Decided** by <@{OWNER}>")
+        assert labels(decided) == []
 
 
 async def test_a_private_picture_stays_private(tmp_path: Path) -> None:
@@ -311,7 +329,7 @@ async def test_without_a_channel_nothing_is_lost(tmp_path: Path) -> None:
         assert labels(await case_message(town)) == FIRST
         await town.click(MODERATOR, shown, "Approve")
         await town.result()
-        await town.told(MODERATOR, "Case 1 is decided")
+        await town.told(MODERATOR, "**Decided** by")
         await case_message(town, words="approved")
 
 

@@ -12,7 +12,7 @@ from bot.courier import Parcel, Rejected, Unavailable, WayClosed
 from bot.echo import echo
 from bot.review.moderators import check_moderator
 from bot.review.strikes import HOUR, Ban, Strike, active
-from bot.store.audit import Deed, Entry
+from bot.store.audit import Act, Entry
 from generation.errors import BadRequest
 
 SHOWN = 7  # warnings that fit one message
@@ -50,7 +50,7 @@ class Strikes(commands.GroupCog, group_name="strikes", group_description="Warnin
         """Warn a member; enough warnings pause their painting."""
         guild_id = await _moderator(interaction)
         _check_person(member)
-        entry = _entry(interaction, guild_id, Deed.WARNED, member, reason)
+        entry = _entry(interaction, guild_id, Act.WARNED, member, reason)
         count = await self._strikes.warn(entry, await self._rules.rules_for(guild_id))
         words = f"The moderators of {echo(interaction.guild.name if interaction.guild else 'a server', 100)} warned you"
         told = await self._tell(member.id, f"{words}: {echo(reason, REASON)}", f"aw{interaction.id}")
@@ -61,7 +61,7 @@ class Strikes(commands.GroupCog, group_name="strikes", group_description="Warnin
     async def clear(self, interaction: Interaction, member: discord.User, reason: Reason | None = None) -> None:
         """Take all active warnings of a member back, with the pauses they led to."""
         guild_id = await _moderator(interaction)
-        count = await self._strikes.clear(_entry(interaction, guild_id, Deed.CLEARED, member, reason))
+        count = await self._strikes.clear(_entry(interaction, guild_id, Act.CLEARED, member, reason))
         await tell(interaction, f"{count} {_warnings(count)} of <@{member.id}> taken back.")
 
     @app_commands.command(name="ban")
@@ -81,7 +81,7 @@ class Strikes(commands.GroupCog, group_name="strikes", group_description="Warnin
         guild_id = await _moderator(interaction)
         _check_person(member)
         until = self._clock() + hours * HOUR if hours is not None else None
-        await self._strikes.ban(_entry(interaction, guild_id, Deed.BANNED, member, reason), until)
+        await self._strikes.ban(_entry(interaction, guild_id, Act.BANNED, member, reason), until)
         how_long = f"until <t:{int(until)}:f>" if until is not None else "until somebody uses /strikes unban"
         await tell(interaction, f"<@{member.id}> cannot paint here {how_long}. They are told when they try.")
 
@@ -90,7 +90,7 @@ class Strikes(commands.GroupCog, group_name="strikes", group_description="Warnin
     async def unban(self, interaction: Interaction, member: discord.User, reason: Reason | None = None) -> None:
         """Let a member paint again; their warnings stay."""
         guild_id = await _moderator(interaction)
-        if not await self._strikes.unban(_entry(interaction, guild_id, Deed.UNBANNED, member, reason)):
+        if not await self._strikes.unban(_entry(interaction, guild_id, Act.UNBANNED, member, reason)):
             raise BadRequest(f"Nothing keeps <@{member.id}> from painting here.")
         await tell(interaction, f"<@{member.id}> can paint here again.")
 
@@ -122,7 +122,7 @@ def standing_text(member_id: int, strikes: list[Strike], ban: Ban | None, now: f
     return "\n".join(lines)
 
 
-def _entry(interaction: Interaction, guild_id: int, action: Deed, member: discord.User, reason: str | None) -> Entry:
+def _entry(interaction: Interaction, guild_id: int, action: Act, member: discord.User, reason: str | None) -> Entry:
     return Entry(
         guild_id=guild_id, actor_id=interaction.user.id, action=action, member_id=member.id, reason=reason or ""
     )

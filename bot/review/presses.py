@@ -14,12 +14,12 @@ from bot.desk import Desk
 from bot.forms import values_of
 from bot.press import CaseDeed, CasePress
 from bot.review.case import STRIKING, Case, Ruling
-from bot.review.deeds import CaseDeeds
 from bot.review.forms import appeal_form, hours_of, ruling_form
 from bot.review.guild_rules import GuildRules
 from bot.review.moderators import check_may_decide
 from bot.review.runner import Runner
 from bot.review.words import decided_text
+from bot.review.work import CaseWork
 from bot.store.cases import APPEALED, FINAL, Decision
 from generation.errors import BadRequest, NotAllowed
 
@@ -33,9 +33,9 @@ RULINGS = {CaseDeed(ruling.value): ruling for ruling in Ruling}
 class CasePresses:
     """Answers every button and form of every case, old or new."""
 
-    def __init__(self, desk: Desk, deeds: CaseDeeds, rules: GuildRules, runner: Runner, owner_channel: int) -> None:
+    def __init__(self, desk: Desk, work: CaseWork, rules: GuildRules, runner: Runner, owner_channel: int) -> None:
         self._desk = desk
-        self._deeds = deeds
+        self._work = work
         self._rules = rules
         self._runner = runner
         self._owner_channel = owner_channel
@@ -98,7 +98,7 @@ class CasePresses:
         message = interaction.message
         if message is not None and (case.queue is None or message.id != case.queue[1]):
             commission = await self._desk.jobs.get(case.job_id)
-            text = (await self._deeds.parcel(case, commission)).text if commission is not None else decided_text(case)
+            text = (await self._work.parcel(case, commission)).text if commission is not None else decided_text(case)
             none = discord.AllowedMentions.none()
             await interaction.edit_original_response(content=text, attachments=[], view=None, allowed_mentions=none)
 
@@ -126,7 +126,7 @@ class CasePresses:
         commission = await self._desk.jobs.get(case.job_id)
         if commission is None or case.open:
             raise BadRequest("The moderators are looking at it again; you will be told.")
-        parcel = await self._deeds.told(case, commission)
+        parcel = await self._work.told(case, commission)
         view = view_of(parcel.rows) if parcel.rows else None
         none = discord.AllowedMentions.none()
         await interaction.edit_original_response(content=parcel.text, view=view, allowed_mentions=none)

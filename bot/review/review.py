@@ -11,7 +11,6 @@ from bot.desk import Desk
 from bot.order import Commission, Order
 from bot.press import CasePress
 from bot.review.case import Case, Ruling
-from bot.review.deeds import CaseDeeds
 from bot.review.guild_rules import GuildRules
 from bot.review.presses import CasePresses
 from bot.review.reporting import Reporting
@@ -19,6 +18,7 @@ from bot.review.runner import Runner
 from bot.review.showing import Showing
 from bot.review.strikes import ban_sentence
 from bot.review.words import HIDDEN
+from bot.review.work import CaseWork
 from bot.sections import Moderation
 from bot.store.strikes import StrikeStore
 from generation.errors import BadRequest, NotAllowed
@@ -33,10 +33,10 @@ class Review:
         self._desk = desk
         self._settings = settings
         self.rules = GuildRules(desk.notes, settings)
-        self._deeds = CaseDeeds(desk, courier, Showing(desk, courier, delivery), self.rules, clock)
-        self.runner = Runner(desk.errands, self._deeds.do)
+        self._work = CaseWork(desk, courier, Showing(desk, courier, delivery), self.rules, clock)
+        self.runner = Runner(desk.errands, self._work.do)
         self.reporting = Reporting(desk, self.rules, self.runner, settings.reports_per_hour)
-        self._presses = CasePresses(desk, self._deeds, self.rules, self.runner, settings.owner_channel)
+        self._presses = CasePresses(desk, self._work, self.rules, self.runner, settings.owner_channel)
 
     @property
     def owner_channel(self) -> int:
@@ -67,7 +67,7 @@ class Review:
         commission = await self._desk.jobs.get(case.job_id)
         if commission is None:
             raise BadRequest("What this case was about is not kept any more.")
-        return await self._deeds.parcel(case, commission)
+        return await self._work.parcel(case, commission)
 
     async def covered(self, job_id: str) -> bool:
         """Whether a picture taken out of this job goes behind a spoiler; raises BadRequest while it is hidden."""

@@ -17,7 +17,7 @@ THE_BOT = 0  # as an actor
 MOST = 10_000  # entries of one export
 
 
-class Deed(StrEnum):
+class Act(StrEnum):
     """What can stand in the log beside the rulings of bot.review.case."""
 
     OPENED = "opened"

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.review.case import STRIKING, WHOLE, Case, Kind, Ruling, Task, tasks_after
 from bot.review.rules import ReviewRules
-from bot.store.audit import THE_BOT, Deed, Entry, record
+from bot.store.audit import THE_BOT, Act, Entry, record
 from bot.store.database import Database
 from bot.store.errands import give_errands
 from bot.store.schema import cases, jobs, pictures, strikes
@@ -95,7 +95,7 @@ class CaseStore:
         assert made.inserted_primary_key is not None, "a row was inserted"
         case_id = int(made.inserted_primary_key[0])
         opened = Entry(
-            guild_id=about.guild_id, actor_id=THE_BOT, action=Deed.OPENED, member_id=about.author_id, case_id=case_id,
+            guild_id=about.guild_id, actor_id=THE_BOT, action=Act.OPENED, member_id=about.author_id, case_id=case_id,
             reason=kind,
         )  # fmt: skip
         await record(connection, opened, now)
@@ -157,7 +157,7 @@ class CaseStore:
                 "queue_message_id": None,
             }
             await connection.execute(update(cases).where(cases.c.id == case_id).values(values))
-            await record(connection, _entry(case, member_id, Deed.APPEALED, words), now)
+            await record(connection, _entry(case, member_id, Act.APPEALED, words), now)
             await give_errands(connection, case_id, [Task.QUEUE])
             return await self._get(connection, case_id)
 

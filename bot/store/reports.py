@@ -10,7 +10,7 @@ from sqlalchemy import distinct, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.review.case import Case, Task
-from bot.store.audit import THE_BOT, Deed, Entry, record
+from bot.store.audit import THE_BOT, Act, Entry, record
 from bot.store.cases import CaseStore
 from bot.store.database import Database
 from bot.store.errands import give_errands
@@ -64,7 +64,7 @@ class Reports:
                 "case_id": case.id,
             }
             await connection.execute(insert(reports).values(values))
-            await record(connection, _entry(case, report.reporter_id, Deed.REPORTED, report.reason), now)
+            await record(connection, _entry(case, report.reporter_id, Act.REPORTED, report.reason), now)
             return await self._counted(connection, case, threshold, now)
 
     async def reasons(self, case_id: int) -> list[str]:
@@ -93,7 +93,7 @@ class Reports:
         values = {"reports": count, "hidden": case.hidden or hides}
         await connection.execute(update(cases).where(cases.c.id == case.id).values(values))
         if hides:
-            await record(connection, _entry(case, THE_BOT, Deed.HIDDEN, f"{count} reports"), now)
+            await record(connection, _entry(case, THE_BOT, Act.HIDDEN, f"{count} reports"), now)
         await give_errands(connection, case.id, [Task.HIDE, Task.REFRESH] if hides else [Task.REFRESH])
         return replace(case, reports=count, hidden=case.hidden or hides)
 

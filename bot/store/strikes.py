@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.review.rules import ReviewRules
 from bot.review.strikes import Ban, Strike, active, consequence, expiry, longest
-from bot.store.audit import THE_BOT, Deed, Entry, record
+from bot.store.audit import THE_BOT, Act, Entry, record
 from bot.store.database import Database
 from bot.store.schema import bans, strikes
 
@@ -50,7 +50,7 @@ async def give_strike(
             "until": follows.until,
         }
         await connection.execute(insert(bans).values(values))
-        deed = Deed.BANNED if follows.until is None else Deed.PAUSED
+        deed = Act.BANNED if follows.until is None else Act.PAUSED
         told = Entry(
             guild_id=entry.guild_id,
             actor_id=THE_BOT,

@@ -11,7 +11,7 @@ from bot.playground.ids import ADA_ID, ART_ID, BEN_ID, DM_IDS, GUILD_ID, MILO_ID
 from bot.review.case import Kind
 from bot.review.strikes import Ban, Strike
 from bot.review.words import line_text
-from bot.store.audit import THE_BOT, Deed, Entry
+from bot.store.audit import THE_BOT, Act, Entry
 from cogs.audit import SHOWN as AUDIT_SHOWN
 from cogs.audit import as_csv, as_json, audit_text
 from cogs.review import NO_CHANNEL
@@ -65,7 +65,7 @@ async def test_settings_hold_at_once_and_are_logged(tmp_path: Path) -> None:
         rules = await bot.client.review.rules.rules_for(GUILD_ID)
         assert (rules.report_threshold, rules.pause_at, rules.ban_at) == (0, 1, 5)
         (entry,) = await bot.house.desk.audit.entries(GUILD_ID)
-        assert (entry.action, entry.actor_id) == (Deed.SETTINGS, MODERATOR)
+        assert (entry.action, entry.actor_id) == (Act.SETTINGS, MODERATOR)
         await town._post(
             "invoke",
             {
@@ -85,7 +85,7 @@ async def test_settings_hold_at_once_and_are_logged(tmp_path: Path) -> None:
 def test_exports_are_complete_and_no_formula_survives():
     entries = [
         Entry(guild_id=1, actor_id=2**60, action="warn", member_id=3, case_id=4, reason="=cmd|' /C calc'!A0", at=0.0),
-        Entry(guild_id=1, actor_id=THE_BOT, action=Deed.HIDDEN, reason="3 reports, ümläute", at=1.5),
+        Entry(guild_id=1, actor_id=THE_BOT, action=Act.HIDDEN, reason="3 reports, ümläute", at=1.5),
     ]
     rows = list(csv.DictReader(io.StringIO(as_csv(entries).decode("utf-8-sig"))))
     assert rows[0]["reason"] == "'=cmd|' /C calc'!A0"
@@ -103,9 +103,7 @@ def test_exports_are_complete_and_no_formula_survives():
 
 def test_the_longest_lists_fit_one_message():
     big, now = 10**19, 1_800_000_000.0
-    entry = Entry(
-        guild_id=1, actor_id=big, action=Deed.SETTINGS, member_id=big, case_id=10**8, reason="*" * 500, at=now
-    )
+    entry = Entry(guild_id=1, actor_id=big, action=Act.SETTINGS, member_id=big, case_id=10**8, reason="*" * 500, at=now)
     assert len(audit_text([entry] * AUDIT_SHOWN)) <= 2000
     strike = Strike(id=1, case_id=10**8, given_by=big, reason="_" * 500, given_at=now, expires_at=now + 1)
     ban = Ban(id=1, given_by=big, reason="`" * 500, given_at=now, until=now)

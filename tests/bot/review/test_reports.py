@@ -92,7 +92,7 @@ async def test_approving_puts_the_picture_back_as_it_was(tmp_path: Path) -> None
 
 
 async def test_a_set_and_what_was_taken_out_of_it_go_together(tmp_path: Path) -> None:
-    async with open_both(tmp_path) as (town, _):
+    async with open_both(tmp_path) as (town, bot):
         await watched(town)
         await town.invoke(ADA, "dream", prompt="odd", count=2)
         result = await town.result()
@@ -108,6 +108,10 @@ async def test_a_set_and_what_was_taken_out_of_it_go_together(tmp_path: Path) ->
             assert back["content"] == message["content"]
         await town.click(CLEO, result, "U1")
         assert (await town.told(CLEO, "Picture 1 "))["attachments"][0]["filename"].startswith("SPOILER_")
+        job_id = (await bot.house.desk.cases.get(1)).job_id
+        await town.until(
+            lambda: bot.house.desk.outbox.message_of(job_id, "single0")
+        )  # the press is answered to its end
 
 
 async def test_deleting_takes_every_message_and_an_appeal_brings_the_picture_back(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from bot.order import Order
 from bot.review.case import APPEAL_WITHIN, WHOLE, Case, Kind, Ruling, Task
 from bot.review.rules import ReviewRules
 from bot.review.strikes import DAY, HOUR
-from bot.store.audit import THE_BOT, Audit, Deed, Entry
+from bot.store.audit import THE_BOT, Act, Audit, Entry
 from bot.store.cases import CaseStore, Decision
 from bot.store.database import Database
 from bot.store.errands import ErrandStore
@@ -197,7 +197,7 @@ async def test_two_appeals_at_once_are_one(office):
     appeals = (office.cases.appeal(case.id, ADA, "please") for _ in range(5))
     outcomes = await asyncio.gather(*appeals, return_exceptions=True)
     assert sum(isinstance(outcome, Case) for outcome in outcomes) == 1
-    assert sum(entry.action == Deed.APPEALED for entry in await office.audit.entries(GUILD)) == 1
+    assert sum(entry.action == Act.APPEALED for entry in await office.audit.entries(GUILD)) == 1
 
 
 async def test_what_went_well_or_was_long_ago_cannot_be_appealed(office):
@@ -230,14 +230,14 @@ async def test_warnings_pause_then_ban_and_an_overturned_one_lifts_what_it_led_t
     assert (await office.strikes.ban_of(GUILD, ADA)).until is None
     office.clock.now += 400 * DAY  # it stays until somebody lifts it
     assert await office.strikes.ban_of(GUILD, ADA) is not None
-    unbanned = Entry(guild_id=GUILD, actor_id=MILO, action=Deed.UNBANNED, member_id=ADA)
+    unbanned = Entry(guild_id=GUILD, actor_id=MILO, action=Act.UNBANNED, member_id=ADA)
     assert await office.strikes.unban(unbanned)
     assert not await office.strikes.unban(unbanned)
     assert await office.strikes.ban_of(GUILD, ADA) is None
     actions = [entry.action for entry in await office.audit.entries(GUILD, member_id=ADA)]
-    assert actions[0] == Deed.UNBANNED
-    assert actions.count(Deed.PAUSED) == 3  # the third, then the third and the fourth of those that count
-    assert actions.count(Deed.BANNED) == 1
+    assert actions[0] == Act.UNBANNED
+    assert actions.count(Act.PAUSED) == 3  # the third, then the third and the fourth of those that count
+    assert actions.count(Act.BANNED) == 1
 
 
 async def test_who_may_not_paint_is_known_without_a_look_into_the_store(office):
@@ -247,17 +247,17 @@ async def test_who_may_not_paint_is_known_without_a_look_into_the_store(office):
     with pytest.raises(StopIteration) as ended:
         pending.send(None)  # ends at once: nothing was waited for
     assert ended.value.value is None
-    banned = Entry(guild_id=GUILD, actor_id=MILO, action=Deed.BANNED, member_id=ADA)
+    banned = Entry(guild_id=GUILD, actor_id=MILO, action=Act.BANNED, member_id=ADA)
     reads = [office.strikes.ban_of(GUILD, ADA) for _ in range(3)]
     await asyncio.gather(office.strikes.ban(banned, None), *reads)
     assert await office.strikes.ban_of(GUILD, ADA) is not None
 
 
 async def test_clearing_takes_warnings_and_their_pause_back(office):
-    warn = Entry(guild_id=GUILD, actor_id=MILO, action=Deed.WARNED, member_id=ADA, reason="spam")
+    warn = Entry(guild_id=GUILD, actor_id=MILO, action=Act.WARNED, member_id=ADA, reason="spam")
     assert [await office.strikes.warn(warn, RULES) for _ in range(3)] == [1, 2, 3]
     assert await office.strikes.ban_of(GUILD, ADA) is not None
-    cleared = Entry(guild_id=GUILD, actor_id=MILO, action=Deed.CLEARED, member_id=ADA)
+    cleared = Entry(guild_id=GUILD, actor_id=MILO, action=Act.CLEARED, member_id=ADA)
     assert await office.strikes.clear(cleared) == 3
     assert await office.strikes.clear(cleared) == 0
     assert await office.strikes.ban_of(GUILD, ADA) is None
@@ -277,7 +277,7 @@ async def test_different_reporters_hide_a_picture_and_one_person_counts_once(off
     case = await office.cases.get(case_id)
     assert (case.reports, case.hidden) == (2, True)
     assert await office.tasks(case_id) == [Task.QUEUE, Task.REFRESH, Task.HIDE, Task.REFRESH]
-    hidden = [entry for entry in await office.audit.entries(GUILD) if entry.action == Deed.HIDDEN]
+    hidden = [entry for entry in await office.audit.entries(GUILD) if entry.action == Act.HIDDEN]
     assert [entry.actor_id for entry in hidden] == [THE_BOT]
 
 
@@ -333,7 +333,7 @@ async def test_forgotten_pictures_leave_the_disk_unless_another_job_has_the_same
 
 async def test_the_log_is_read_by_guild_member_and_moderator(office):
     for actor, member, guild in ((MILO, ADA, GUILD), (OLIVIA, 9, GUILD), (MILO, ADA, None)):
-        await office.audit.add(Entry(guild_id=guild, actor_id=actor, action=Deed.WARNED, member_id=member))
+        await office.audit.add(Entry(guild_id=guild, actor_id=actor, action=Act.WARNED, member_id=member))
     assert [entry.actor_id for entry in await office.audit.entries(GUILD)] == [OLIVIA, MILO]
     assert [entry.member_id for entry in await office.audit.entries(GUILD, actor_id=OLIVIA)] == [9]
     assert len(await office.audit.entries(GUILD, member_id=ADA)) == 1

@@ -30,7 +30,7 @@ NO_SERVER = "There is no server here from which to time this member out; the war
 QUEUE_CLOSED = "I cannot write into the review channel; let me see it, send messages and attach files there."
 
 
-class CaseDeeds:
+class CaseWork:
     """Does one errand at a time."""
 
     def __init__(

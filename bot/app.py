@@ -18,6 +18,7 @@ from bot.desk import Desk
 from bot.metrics import Metrics
 from bot.policybook import PolicyBook
 from bot.privacy.sweeper import Sweeper, stop
+from bot.review.review import unless_banned
 from bot.rulebook import RuleBook
 from bot.store.database import Database
 from bot.studio import Studio
@@ -73,6 +74,7 @@ async def opened(config: Config, workers: tuple[Worker, ...] | None = None) -> A
         stack.push_async_callback(rules.close)
         policies = PolicyBook(desk.policies)
         await policies.open()
+        await desk.strikes.open()
         studio = Studio(
             config,
             desk=desk,
@@ -82,6 +84,7 @@ async def opened(config: Config, workers: tuple[Worker, ...] | None = None) -> A
             card=card,
             others=others,
             alone=alone,
+            conditions=(unless_banned(desk.strikes),),
         )
         client = AtelierClient(studio, desk)
         metrics = await stack.enter_async_context(Metrics(config, studio, desk.jobs, client.is_ready))

@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 from bot.echo import echo, fenced, plain
 from bot.order import Action, Commission
-from bot.press import Deed, Press
+from bot.press import Deed, Meaning, Press
 from bot.store.pictures import GRID, StoredPicture
 from generation.job import JobState
 from generation.options import SAMPLERS
@@ -26,7 +26,7 @@ ENDINGS = {"image/webp": "webp", "image/png": "png", "image/jpeg": "jpg"}
 class Face:
     """One button as members see it."""
 
-    press: Press
+    press: Meaning
     label: str
     emoji: str | None = None
     danger: bool = False

@@ -21,11 +21,12 @@ from bot.courier import Button, Courier
 from bot.delivery import Delivery
 from bot.desk import Desk
 from bot.download import Download
-from bot.press import PREFIX
+from bot.press import PREFIX, CasePress
 from bot.presses import Presses, custom_id_of
 from bot.privacy.erasure import Erasure
 from bot.privacy.export import Exports
 from bot.privacy.farewells import Farewells
+from bot.review.review import Review
 from bot.studio import Studio
 from bot.sync import sync_commands
 from bot.ticket import Tickets
@@ -46,6 +47,10 @@ COGS = (
     "cogs.preferences",
     "cogs.models",
     "cogs.privacy",
+    "cogs.review",
+    "cogs.strikes",
+    "cogs.audit",
+    "cogs.report",
 )
 SLOWEST = 60.0  # seconds between two attempts to reach Discord at most
 GUILD_WAIT = 0.5  # seconds of silence after the last guild at which the client calls itself ready
@@ -94,10 +99,12 @@ class AtelierClient(commands.AutoShardedBot):
         self.delivery = Delivery(studio, desk, self.courier, self.tickets, self.halt)
         self.farewells = Farewells(desk, self.courier)
         self.exports = Exports(desk)
-        self.presses = Presses(studio, desk, self.courier, Erasure(studio, desk, self.farewells))
+        self.review = Review(desk, self.courier, self.delivery, studio.policies, studio.config.moderation, studio.clock)
+        self.presses = Presses(studio, desk, self.courier, Erasure(studio, desk, self.farewells), self.review)
         studio.listeners.accepted.append(self.tickets.open)
         studio.listeners.progress.append(self.tickets.progress)
         studio.listeners.settled.append(self.delivery.settled)
+        studio.listeners.settled.append(self.review.settled)
         self.answerers: dict[str, Callable[[Interaction], Awaitable[None]]] = {}  # by how their custom ids begin
         self._on_first_ready: Callable[[], None] = lambda: None
         self._announced = False
@@ -138,6 +145,7 @@ class AtelierClient(commands.AutoShardedBot):
                 await self.load_extension(cog)
         self.delivery.begin()
         self.farewells.begin()
+        self.review.runner.begin()
         self._chore(self._take_up(), "take-up")
         self._chore(self._through_outages(self._sync), "command-sync")
 
@@ -152,6 +160,7 @@ class AtelierClient(commands.AutoShardedBot):
 
     async def close(self) -> None:
         """Close the connection and stop following; what was not delivered is taken up at the next start."""
+        await self.review.close()
         await self.delivery.close()
         await self.farewells.close()
         await self.tickets.close()
@@ -209,7 +218,10 @@ class AtelierClient(commands.AutoShardedBot):
             if custom_id.startswith(prefix):
                 await answered(interaction, answerer)
                 return
-        if interaction.type is discord.InteractionType.modal_submit:
+        case = CasePress.read(custom_id)
+        if interaction.type is discord.InteractionType.modal_submit and case is not None:
+            await self.review.submitted(interaction, case)
+        elif interaction.type is discord.InteractionType.modal_submit:
             await self.presses.submitted(interaction)
         elif interaction.type is discord.InteractionType.component and not custom_id.startswith(PREFIX):
             await self.presses.pressed(interaction, None)
@@ -231,6 +243,7 @@ class AtelierClient(commands.AutoShardedBot):
     async def _take_up(self) -> None:
         await self.tickets.resume()
         await self.delivery.recover()
+        await self.review.recover()
 
     async def _sync(self) -> None:
         await sync_commands(self, self.tree, self.desk.notes)

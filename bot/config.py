@@ -24,6 +24,7 @@ from bot.sections import (
     LicenceEntry,
     Line,
     Metrics,
+    Moderation,
     Playground,
     Previews,
     Privacy,
@@ -59,6 +60,7 @@ class Config(Section):
     probing: Probing = Probing()
     safety: Safety = Safety()
     filter: Filter = Filter()
+    moderation: Moderation = Moderation()
     files: Files = Files()
     previews: Previews = Previews()
     playground: Playground = Playground()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Protocol
 
 import aiohttp
@@ -13,7 +14,7 @@ import discord
 
 from bot.card import Face, Rows
 from bot.order import Address, Commission, Place
-from bot.press import PREFIX, Press
+from bot.press import PREFIX, CasePress, Press
 from generation.errors import AtelierError
 from generation.safety.approved import Approved
 
@@ -87,11 +88,19 @@ class Presser(Protocol):
         ...
 
 
+class Decider(Protocol):
+    """Whoever answers the buttons of cases."""
+
+    async def pressed(self, interaction: discord.Interaction[Any], press: CasePress) -> None:
+        """Answer the press."""
+        ...
+
+
 class Button(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=f"{PREFIX}.*"):
     """Every button of ours: what it means stands in its custom_id, so it works after any restart."""
 
     def __init__(self, custom_id: str, face: Face | None = None) -> None:
-        self._press = Press.read(custom_id)
+        self._press: Press | CasePress | None = Press.read(custom_id) or CasePress.read(custom_id)
         button = discord.ui.Button[discord.ui.View](custom_id=custom_id)
         if face is not None:
             button.label, button.emoji = face.label, face.emoji
@@ -105,6 +114,10 @@ class Button(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], templat
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Hand the press over."""
+        if isinstance(self._press, CasePress):
+            decider: Decider = interaction.client.review
+            await decider.pressed(interaction, self._press)
+            return
         presser: Presser = interaction.client.presses
         await presser.pressed(interaction, self._press)
 
@@ -174,12 +187,29 @@ class Courier:
 
     async def withdraw(self, channel_id: int, message_id: int) -> None:
         """Delete one of the bot's own messages; nothing happens when it is gone or out of reach."""
+        with suppress(WayClosed):
+            await self.delete(channel_id, message_id)
+
+    async def change(self, channel_id: int, message_id: int, parcel: Parcel, *, keep_files: bool = False) -> None:
+        """Make one of the bot's own messages into `parcel`, with the files it has when `keep_files`."""
+        changes = _changed(parcel)
+        if keep_files:
+            del changes["attachments"]
         channel = self._client.get_partial_messageable(channel_id)
-        try:
-            with translated():
-                await channel.get_partial_message(message_id).delete()
-        except WayClosed:
-            return
+        with translated():
+            await channel.get_partial_message(message_id).edit(**changes)
+
+    async def delete(self, channel_id: int, message_id: int) -> None:
+        """Delete one of the bot's own messages."""
+        channel = self._client.get_partial_messageable(channel_id)
+        with translated():
+            await channel.get_partial_message(message_id).delete()
+
+    async def time_out(self, guild_id: int, member_id: int, until: datetime | None, reason: str) -> None:
+        """Let Discord keep a member from speaking until then; None ends that. `reason` is for Discord's own log."""
+        moment = until.isoformat() if until is not None else None
+        with translated():
+            await self._client.http.edit_member(guild_id, member_id, reason=reason, communication_disabled_until=moment)
 
     async def find(self, channel_id: int, custom_id: str) -> Sent | None:
         """The bot's own recent message in a channel that carries the button `custom_id`."""
@@ -187,7 +217,7 @@ class Courier:
         own = self._client.user.id if self._client.user is not None else 0
         with translated():
             async for message in channel.history(limit=SCAN_DEPTH):
-                if message.author.id == own and custom_id in _custom_ids(message):
+                if message.author.id == own and custom_id in custom_ids(message):
                     return Sent(channel_id, message.id)
         return None
 
@@ -224,7 +254,8 @@ class Courier:
         return webhook
 
 
-def _custom_ids(message: discord.Message) -> set[str]:
+def custom_ids(message: discord.Message) -> set[str]:
+    """What the buttons of a message stand for."""
     rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
     return {child.custom_id for row in rows for child in row.children if child.custom_id is not None}
 

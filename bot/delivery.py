@@ -80,6 +80,10 @@ class Delivery:
         """Discord can be spoken to from now on."""
         self._online.set()
 
+    async def send(self, commission: Commission, outcome: Outcome) -> Sent:
+        """Send one more message of a job, once, by whatever way is open; raises WayClosed when none is."""
+        return await self._once(commission, outcome, None, again=False)
+
     async def drain(self, seconds: float) -> None:
         """Give deliveries a little time; what is left is taken up at the next start."""
         if self._tasks:

@@ -8,8 +8,11 @@ from typing import Self
 
 from bot.store.archive import Archive
 from bot.store.artists import Artists
+from bot.store.audit import Audit
+from bot.store.cases import CaseStore
 from bot.store.database import Database
 from bot.store.departures import Departures
+from bot.store.errands import ErrandStore
 from bot.store.files import FileStore
 from bot.store.filters import Hits, Rules
 from bot.store.fingerprints import Fingerprints
@@ -20,9 +23,12 @@ from bot.store.policies import Policies
 from bot.store.preferences import Preferences
 from bot.store.probing import ProbingStore
 from bot.store.pseudonyms import Pseudonyms
+from bot.store.reports import Reports
 from bot.store.shelves import Shelves
-from bot.store.small import Notes, Reports
+from bot.store.small import Notes
+from bot.store.strikes import StrikeStore
 from bot.store.terms import Acceptances, PendingOrders
+from bot.store.withdrawals import Withdrawals
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,6 @@ class Desk:
     uploads: FileStore
     outbox: Outbox
     notes: Notes
-    reports: Reports
     rules: Rules
     policies: Policies
     fingerprints: Fingerprints
@@ -47,17 +52,24 @@ class Desk:
     probing: ProbingStore
     hits: Hits
     artists: Artists
+    cases: CaseStore
+    errands: ErrandStore
+    reports: Reports
+    strikes: StrikeStore
+    audit: Audit
+    withdrawals: Withdrawals
 
     @classmethod
     def over(cls, database: Database, folder: Path) -> Self:
         """Every drawer over an entered database and the data folder."""
+        strikes, files = StrikeStore(database), FileStore(folder / "pictures")
+        cases = CaseStore(database, strikes)
         return cls(
             jobs=JobStore(database),
-            pictures=PictureStore(database, FileStore(folder / "pictures"), FileStore(folder / "held")),
+            pictures=PictureStore(database, files, FileStore(folder / "held")),
             uploads=FileStore(folder / "uploads"),
             outbox=Outbox(database),
             notes=Notes(database),
-            reports=Reports(database),
             rules=Rules(database),
             policies=Policies(database),
             fingerprints=Fingerprints(database),
@@ -70,4 +82,10 @@ class Desk:
             probing=ProbingStore(database),
             hits=Hits(database),
             artists=Artists(database),
+            cases=cases,
+            errands=ErrandStore(database),
+            reports=Reports(database, cases),
+            strikes=strikes,
+            audit=Audit(database),
+            withdrawals=Withdrawals(database, files),
         )

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import discord
 
 from bot.order import Commission
-from bot.press import Press
+from bot.press import Meaning, Press
 from bot.studio import Studio
 from generation.errors import BadRequest
 from generation.request import GUIDANCE, NEGATIVE_LENGTH, PROMPT_LENGTH, SEED, STEPS, Request
@@ -23,7 +23,7 @@ Number = TypeVar("Number", int, float)
 class Form(discord.ui.Modal):
     """A form whose meaning stands in its custom_id, like a button's."""
 
-    def __init__(self, title: str, press: Press | str) -> None:
+    def __init__(self, title: str, press: Meaning | str) -> None:
         super().__init__(title=title, custom_id=press if isinstance(press, str) else press.custom_id)
         self.stop()  # nothing in memory waits for it: the submission says by itself what it belongs to
 

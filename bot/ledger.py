@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 UPLOAD_GONE = "The picture to start from is no longer kept; please upload it again."
 
+LOOKED_AT = "A moderator will look at it; you need not do anything."
+
 Listener = Callable[[Commission], Awaitable[None]]
 ProgressListener = Callable[[str, Progress], None]
 
@@ -113,15 +115,18 @@ class LineLedger:
             return None
 
     async def rendered(self, job: Job, result: Result) -> None:
-        """Keep the pictures and have them shown; a result without one approved picture ends the job."""
-        shown = [picture for picture in result.pictures if picture.approved is not None]
+        """Keep the pictures and have them shown; a result without one approved picture ends the job.
+
+        What the gate kept back is stored all the same: moderators may still let it through.
+        """
+        reason = None
+        if all(picture.approved is None for picture in result.pictures):
+            withheld = next((picture.withheld for picture in result.pictures if picture.withheld), "")
+            reason = withheld or Blocked().sentence
+            if any(picture.held is not None for picture in result.pictures):
+                reason = f"{reason} {LOOKED_AT}"
         await self._pictures.keep_bytes(result)
-        if shown:
-            kept = await self._jobs.rendered(job, result)
-        else:
-            reason = next((picture.withheld for picture in result.pictures if picture.withheld), "")
-            kept = await self._jobs.withheld(job, result, reason or str(Blocked().sentence))
-        if kept:
+        if await self._jobs.rendered(job, result, withheld=reason):
             self._pace.observe(job.request, result.seconds)
             await self._settled(job.id)
 

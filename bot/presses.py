@@ -14,14 +14,16 @@ import discord
 from bot.answer import PRIVATE, Interaction, answer, tell
 from bot.card import recipe_json, recipe_text, single_rows, single_text
 from bot.consent import Consent
-from bot.courier import Courier, Parcel, WayClosed, translated
+from bot.courier import Courier, Parcel, WayClosed, custom_ids, translated
 from bot.desk import Desk
 from bot.forms import edit_form, edited, report_form, values_of
 from bot.order import Action, Commission, Order, place_of
-from bot.outcome import RESULT, enclosure
+from bot.outcome import enclosure
 from bot.press import Deed, Press
 from bot.privacy.erasure import Erasure
 from bot.privacy.words import deleted_text, forget_press
+from bot.review.review import Review
+from bot.review.showing import covered
 from bot.studio import Studio
 from bot.visitor import address_of, member_of
 from generation.errors import BadRequest, NotAllowed
@@ -51,11 +53,12 @@ def custom_id_of(interaction: Interaction) -> str:
 class Presses:
     """Answers every button of every card, old or new."""
 
-    def __init__(self, studio: Studio, desk: Desk, courier: Courier, erasure: Erasure) -> None:
+    def __init__(self, studio: Studio, desk: Desk, courier: Courier, erasure: Erasure, review: Review) -> None:
         self._studio = studio
         self._desk = desk
         self._courier = courier
         self._erasure = erasure
+        self._review = review
         self._showing: set[tuple[str, int]] = set()
         self._deeds: Deeds = {
             Deed.SINGLE: self._single,
@@ -177,6 +180,8 @@ class Presses:
             enclosures=(enclosure(commission, policy, stored, approved),),
             rows=single_rows(commission, index),
         )
+        if await self._review.covered(commission.id):
+            parcel = covered(parcel)
         await self._desk.outbox.intend(commission.id, kind)
         sent = await self._courier.follow_up(address, parcel, ephemeral=private)
         await self._desk.outbox.sent(commission.id, kind, sent.channel_id, sent.message_id)
@@ -220,21 +225,29 @@ class Presses:
         interaction.extras[PRIVATE] = True
         await interaction.response.defer(ephemeral=True, thinking=True)
         commission = await self._commission(interaction, press)
-        added = await self._desk.reports.add(
-            commission.id,
-            interaction.guild_id,
-            interaction.channel_id or 0,
-            interaction.message.id if interaction.message is not None else 0,
-            interaction.user.id,
-            values.get("reason", "").strip(),
+        await self._keep_report(interaction, commission, interaction.message, values.get("reason", ""))
+
+    async def _keep_report(
+        self, interaction: Interaction, commission: Commission, message: discord.Message | None, reason: str
+    ) -> None:
+        sentence = await self._review.reporting.report(
+            commission,
+            reporter_id=interaction.user.id,
+            channel_id=interaction.channel_id or 0,
+            message_id=message.id if message is not None else 0,
+            reason=reason,
         )
-        log.info("job %s: reported by %d", commission.id, interaction.user.id)
-        await tell(
-            interaction,
-            "Thank you. The report is kept for the moderators."
-            if added
-            else "You have reported this picture already; the report is kept for the moderators.",
-        )
+        await tell(interaction, sentence)
+
+    async def report_message(self, interaction: Interaction, message: discord.Message) -> None:
+        """Report what a message of ours shows, whichever of its pictures that is; raises a Refusal."""
+        interaction.extras[PRIVATE] = True
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        press = next(filter(None, map(Press.read, sorted(custom_ids(message)))), None)
+        if press is None or message.author.id != interaction.application_id:
+            raise BadRequest("That is not a picture of mine; pictures can be reported.")
+        commission = await self._commission(interaction, press, message)
+        await self._keep_report(interaction, commission, message, "")
 
     async def _cancel(self, interaction: Interaction, press: Press) -> None:
         await interaction.response.defer()
@@ -249,10 +262,13 @@ class Presses:
 
     # -- who may -----------------------------------------------------------------------------------------------------
 
-    async def _commission(self, interaction: Interaction, press: Press) -> Commission:
+    async def _commission(
+        self, interaction: Interaction, press: Press, message: discord.Message | None = None
+    ) -> Commission:
         """The job behind a button, if it belongs to where it was pressed; raises BadRequest."""
         commission = await self._studio.get(press.job_id)
-        if commission is None or not await self._belongs(interaction, commission):
+        message = message or interaction.message
+        if commission is None or not await self._belongs(interaction, commission, message):
             raise BadRequest(UNKNOWN)
         if commission.state in (JobState.ACCEPTED, JobState.RUNNING):
             raise BadRequest("This picture is not finished yet.")
@@ -262,16 +278,17 @@ class Presses:
             await self._desk.jobs.used(commission.id)
         return commission
 
-    async def _belongs(self, interaction: Interaction, commission: Commission) -> bool:
+    async def _belongs(self, interaction: Interaction, commission: Commission, message: discord.Message | None) -> bool:
         address = commission.address
         if address.private and interaction.user.id != commission.author_id:
             return False
         if (address.guild_id, address.channel_id) == (interaction.guild_id, interaction.channel_id):
             return True
         # A result that found its channel closed was sent to its author directly.
-        elsewhere = await self._desk.outbox.message_of(commission.id, RESULT)
-        here = (interaction.channel_id, interaction.message.id if interaction.message is not None else 0)
-        return interaction.guild_id is None and interaction.user.id == commission.author_id and elsewhere == here
+        elsewhere = await self._desk.outbox.messages_of(commission.id)
+        here = (interaction.channel_id, message.id if message is not None else 0)
+        own = interaction.guild_id is None and interaction.user.id == commission.author_id
+        return own and here in elsewhere.values()
 
     async def _shown(self, commission: Commission, index: int) -> None:
         pictures = await self._desk.pictures.of(commission.id)

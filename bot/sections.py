@@ -147,6 +147,18 @@ class Filter(Section):
     negative: Literal["block", "review", "shadow"] = "review"  # the most a hit in the negative prompt alone comes to
 
 
+class Moderation(Section):
+    """What holds in every guild until its moderators choose otherwise."""
+
+    report_threshold: int = Field(default=2, ge=0, le=100)
+    reports_per_hour: int = Field(default=10, ge=1)
+    strike_days: float = Field(default=30.0, gt=0, le=3650)
+    pause_at: int = Field(default=3, ge=0, le=100)
+    pause_hours: float = Field(default=24.0, gt=0, le=8760)
+    ban_at: int = Field(default=5, ge=0, le=100)
+    owner_channel: int = Field(default=0, ge=0)
+
+
 class Files(Section):
     """How pictures are stored and posted."""
 

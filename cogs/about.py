@@ -23,13 +23,14 @@ Under every picture:
 - **U1–U4** show one picture of a set by itself, **V1–V4** paint four variations of one.
 - **Again** paints the same wish with new noise, **Edit** lets you change the recipe first.
 - **Recipe** tells everything needed to paint it again, **Delete** removes it (yours, or for moderators).
-- **Report** keeps a note for the moderators of this server that something is wrong with it.
+- **Report** asks the moderators of this server to look at it; so does “Report picture” in a message's menu under Apps.
 **/verify** says whether a picture was made here; so does *Is this from here?* in the menu of a message.
 **/preferences** decides whether your prompts are written into your picture files.
 **/queue** shows the line, **/cancel** takes you out of it, **/quota** says how much you can ask for.
 **/models** shows the models and their licences, **/about** what paints now and what is checked.
 **/privacy** shows what is kept about you and for how long, gives it to you, or deletes it.
-**/artist request** asks that pictures in somebody's manner are not made here. Moderators: **/filter**, **/policy**."""
+**/artist request** asks that pictures in somebody's manner are not made here. Moderators: **/filter**, **/policy**, \
+**/review**, **/strikes**, **/audit**."""
 
 
 class About(commands.Cog):

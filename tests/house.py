@@ -12,6 +12,7 @@ from bot.config import Config
 from bot.desk import Desk
 from bot.order import Commission
 from bot.policybook import PolicyBook
+from bot.review.review import unless_banned
 from bot.rulebook import RuleBook
 from bot.store.database import Database
 from bot.studio import Studio
@@ -41,6 +42,7 @@ async def open_house(
         await rules.open()
         policies = PolicyBook(desk.policies)
         await policies.open()
+        await desk.strikes.open()
         studio = Studio(
             config,
             desk=desk,
@@ -49,6 +51,7 @@ async def open_house(
             workers=(painter,),
             card=CARD,
             alone=alone,
+            conditions=(unless_banned(desk.strikes),),
         )
         settled: list[Commission] = []
 

@@ -12,6 +12,8 @@ from generation.errors import Cancelled, PaintingError
 from generation.job import Job, Picture, Progress, Result
 from generation.models import ModelCard
 from generation.safety.approved import Approved
+from generation.safety.held import Held
+from generation.safety.level import Level
 from generation.workers.worker import WorkerStatus
 
 CARD = ModelCard(
@@ -43,6 +45,8 @@ class Painter:
             accepts_uploads=accepts_uploads,
         )
         self._cancelled: set[str] = set()
+        self.kept_back: set[int] = set()  # places of pictures that a checker withholds from now on
+        self.kept_level = Level.HIGH
         self.hold = asyncio.Event()  # clear it to let jobs wait in mid-painting
         self.hold.set()
 
@@ -67,11 +71,32 @@ class Painter:
             if job.id in self._cancelled:
                 raise Cancelled()
         self.painted.append(job)
-        pictures = tuple(
-            Picture(index=index, approved=_approved(job.request.seed + index)) for index in range(job.request.count)
-        )
-        grid = _approved(job.request.seed, 64) if job.request.count > 1 else None
+        pictures = tuple(self._picture(job, index) for index in range(job.request.count))
+        approved = sum(picture.approved is not None for picture in pictures)
+        grid = _approved(job.request.seed, 64) if approved > 1 else None
         return Result(job_id=job.id, pictures=pictures, grid=grid, recipe={"model_sha256": "0" * 64}, seconds=0.1)
+
+    def _picture(self, job: Job, index: int) -> Picture:
+        seed = job.request.seed + index
+        if index not in self.kept_back:
+            return Picture(index=index, approved=_approved(seed))
+        held = Held(
+            data=_square(seed, 48, "webp"),
+            media_type="image/webp",
+            width=48,
+            height=48,
+            level=self.kept_level,
+            seen=("test checker: 0.97",),
+            checked_by=("test checker",),
+        )
+        return Picture(
+            index=index,
+            approved=None,
+            withheld="The check kept this picture back.",
+            level=self.kept_level,
+            held=held,
+            evidence=_approved(seed + 7, 8),
+        )
 
 
 def _approved(seed: int, side: int = 32) -> Approved:

@@ -24,7 +24,9 @@ SILENT_NAMES = set(WORDLESS.split())
 IMPORTED_BY_BOT = """
 import sys
 import bot.app, bot.doctor, bot.launch, bot.playground.server
-import cogs.dream, cogs.line, cogs.about, cogs.filter, cogs.artist
+from bot.client import COGS
+for cog in COGS:
+    __import__(cog)
 heavy = {"torch", "diffusers", "transformers", "numpy", "accelerate"} & set(sys.modules)
 assert not heavy, heavy
 """

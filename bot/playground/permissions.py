@@ -54,7 +54,12 @@ EVERYONE = (
 )
 MODERATORS = EVERYONE | Permission.MANAGE_MESSAGES | Permission.MODERATE_MEMBERS | Permission.MANAGE_GUILD
 # Beyond what the invitation asks for, its owner lets it manage the server: without it AutoMod's rules cannot be read.
-BOT = EVERYONE & ~(Permission.CHANGE_NICKNAME | Permission.USE_APPLICATION_COMMANDS) | Permission.MANAGE_GUILD
+BOT = (
+    EVERYONE & ~(Permission.CHANGE_NICKNAME | Permission.USE_APPLICATION_COMMANDS)
+    | Permission.MANAGE_GUILD
+    | Permission.MODERATE_MEMBERS
+)
+TIMED_OUT = Permission.VIEW_CHANNEL | Permission.READ_MESSAGE_HISTORY  # all that a time-out leaves
 DIRECT = EVERYONE & ~(
     Permission.CREATE_PUBLIC_THREADS | Permission.SEND_MESSAGES_IN_THREADS | Permission.CHANGE_NICKNAME
 )

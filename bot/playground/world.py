@@ -162,7 +162,13 @@ class World:
         granted = self.roles[ids.EVERYONE_ROLE_ID].permissions
         for role in member.roles:
             granted |= self.roles[role].permissions
-        return permissions.ALL if granted & Permission.ADMINISTRATOR else int(granted)
+        return permissions.ALL if granted & Permission.ADMINISTRATOR else int(granted & self._left(member))
+
+    def rank(self, user_id: int) -> int:
+        """The place of a member's highest role; the owner stands above all."""
+        if user_id == ids.OLIVIA_ID:
+            return max(role.position for role in self.roles.values()) + 1
+        return max((self.roles[role].position for role in self.member(user_id).roles), default=0)
 
     def permissions_in(self, user_id: int, channel: Channel) -> int:
         """A user's permissions in a channel; none at all where they cannot be."""
@@ -173,12 +179,17 @@ class World:
         if granted == permissions.ALL:
             return granted
         pairs = {overwrite.id: (overwrite.allow, overwrite.deny) for overwrite in place.overwrites}
-        return permissions.apply_overwrites(
+        return self._left(member) & permissions.apply_overwrites(
             granted,
             pairs.get(ids.EVERYONE_ROLE_ID, (0, 0)),
             [pairs[role] for role in member.roles if role in pairs],
             pairs.get(user_id, (0, 0)),
         )
+
+    def _left(self, member: Member) -> int:
+        """What a time-out leaves a member of their permissions."""
+        until = member.timed_out_until
+        return permissions.ALL if until is None or until <= self.clock.now() else permissions.TIMED_OUT
 
     def can(self, user_id: int, permission: int, channel: Channel) -> bool:
         """Whether the user has all of these permissions there."""

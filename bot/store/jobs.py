@@ -83,17 +83,14 @@ class JobStore:
             await connection.execute(update(jobs).where(_claimed(job)).values(values))
             await connection.run_sync(lanes.put_back, row)
 
-    async def rendered(self, job: Job, result: Result) -> bool:
-        """Keep what was painted and give back what broke; False when this claim is no longer the valid one."""
-        return await self._painted(job, result, {"state": JobState.RENDERED})
+    async def rendered(self, job: Job, result: Result, *, withheld: str | None = None) -> bool:
+        """Keep what was painted and give back what broke; False when this claim is no longer the valid one.
 
-    async def withheld(self, job: Job, result: Result, reason: str) -> bool:
-        """Keep what was painted and may not be shown: the job ends with the sentence `reason`; False as above."""
-        ended = {"state": JobState.BLOCKED, "reason": reason, "ended_at": self._clock()}
-        return await self._painted(job, result, ended)
-
-    async def _painted(self, job: Job, result: Result, values: dict[str, Any]) -> bool:
-        values = values | {"recipe": dict(result.recipe), "seconds": result.seconds}
+        With a sentence in `withheld` none of it may be shown, and the job ends with that sentence.
+        """
+        values: dict[str, Any] = {"state": JobState.RENDERED, "recipe": dict(result.recipe), "seconds": result.seconds}
+        if withheld is not None:
+            values |= {"state": JobState.BLOCKED, "reason": withheld, "ended_at": self._clock()}
         broken = sum(picture.broken for picture in result.pictures) / max(1, len(result.pictures))
         async with self._database.write() as connection:
             changed = await connection.execute(update(jobs).where(_claimed(job)).values(values))

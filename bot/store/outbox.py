@@ -67,6 +67,13 @@ class Outbox:
             row = (await connection.execute(select(outbox).where(here))).first()
         return (row.channel_id, row.message_id) if row is not None and row.message_id is not None else None
 
+    async def messages_of(self, job_id: str) -> dict[str, tuple[int, int]]:
+        """Channel and message id of everything that was sent of a job, by kind."""
+        query = select(outbox).where(outbox.c.job_id == job_id, outbox.c.message_id.is_not(None))
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query.order_by(outbox.c.intended_at))).all()
+        return {row.kind: (row.channel_id, row.message_id) for row in rows}
+
     async def unannounced(self, since: float) -> list[str]:
         """Jobs that ended without a picture after `since` (epoch seconds), their author not told yet; oldest first."""
         told = select(outbox.c.job_id).where(outbox.c.kind == "notice", outbox.c.message_id.is_not(None))

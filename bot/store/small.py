@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 from sqlalchemy import insert, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import Database
-from bot.store.schema import notes, reports
+from bot.store.schema import notes
 
 
 async def note(connection: AsyncConnection, key: str) -> str | None:
@@ -41,31 +37,3 @@ class Notes:
         """Remember `value` under `key`."""
         async with self._database.write() as connection:
             await set_note(connection, key, value)
-
-
-class Reports:
-    """What members reported, for moderators to look at."""
-
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
-        self._database = database
-        self._clock = clock
-
-    async def add(
-        self, job_id: str, guild_id: int | None, channel_id: int, message_id: int, reporter_id: int, reason: str
-    ) -> bool:
-        """Keep a report; False when this person has already reported this message."""
-        values = {
-            "job_id": job_id,
-            "guild_id": guild_id,
-            "channel_id": channel_id,
-            "message_id": message_id,
-            "reporter_id": reporter_id,
-            "reason": reason[:1000],
-            "reported_at": self._clock(),
-        }
-        try:
-            async with self._database.write() as connection:
-                await connection.execute(insert(reports).values(values))
-        except IntegrityError:
-            return False
-        return True

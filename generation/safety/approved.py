@@ -61,13 +61,15 @@ class Approved:
 
     @classmethod
     def reviewed(cls, held: Held, *, by: str) -> Self:
-        """What a moderator let through after the checkers had kept it; `by` says who and in which case."""
+        """What a moderator let through after the checkers had kept it; `by` says who and in which case.
+
+        From here on their word counts, and no longer the level that the checkers saw.
+        """
         return cls.of(
             held.data,
             media_type=held.media_type,
             width=held.width,
             height=held.height,
             checked_by=(*held.checked_by, by),
-            level=held.level,
             mark=held.mark,
         )

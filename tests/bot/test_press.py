@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.press import Deed, Press
+from bot.press import CaseDeed, CasePress, Deed, Press
+from bot.review.case import Ruling
 
 JOBS = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=16, max_size=16)
 
@@ -32,3 +33,23 @@ def test_foreign_custom_ids_are_not_ours(custom_id: str) -> None:
 )
 def test_broken_custom_ids(custom_id: str) -> None:
     assert Press.read(custom_id) is None
+
+
+@given(st.sampled_from(CaseDeed), st.integers(1, 10**15 - 1))
+def test_buttons_of_cases_are_never_taken_for_others(deed: CaseDeed, case_id: int) -> None:
+    press = CasePress(deed, case_id)
+
+    assert len(press.custom_id) <= 100
+    assert CasePress.read(press.custom_id) == press
+    assert Press.read(press.custom_id) is None
+
+
+@given(st.text(max_size=120) | st.from_regex(r"at:case:[a-z]*:[0-9]*", fullmatch=True))
+def test_foreign_custom_ids_are_no_cases(custom_id: str) -> None:
+    press = CasePress.read(custom_id)
+
+    assert press is None or press.deed in CaseDeed
+
+
+def test_every_ruling_has_its_button() -> None:
+    assert {ruling.value for ruling in Ruling} <= {deed.value for deed in CaseDeed}

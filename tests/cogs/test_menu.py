@@ -23,6 +23,9 @@ CHAT = {
     "help",
     "about",
     "filter",
+    "review",
+    "strikes",
+    "audit",
     "artist",
     "policy",
     "verify",
@@ -32,6 +35,7 @@ CHAT = {
 }
 MESSAGES = {
     "Is this from here?",
+    "Report picture",
 }
 
 

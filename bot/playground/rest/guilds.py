@@ -8,13 +8,14 @@ from bot.playground import ids
 from bot.playground.documents import missing_permissions, respond, unknown
 from bot.playground.parts import Parts
 from bot.playground.permissions import Permission
-from bot.playground.rest.routes import Routes, bound, limit, number, wants
+from bot.playground.rest.routes import Routes, body_of, bound, limit, number, wants
+from bot.playground.rules.timeout import read_timeout
 
 _GUILD = "/guilds/{guild:\\d+}"
 
 
 def add_routes(routes: Routes) -> None:
-    """Reading the guild."""
+    """Reading the guild, and timing its members out."""
     routes.add("GET", _GUILD, _guild)
     routes.add("GET", f"{_GUILD}/channels", _channels)
     routes.add("GET", f"{_GUILD}/roles", _roles)
@@ -22,6 +23,7 @@ def add_routes(routes: Routes) -> None:
     routes.add("GET", f"{_GUILD}/members", _members)
     routes.add("GET", f"{_GUILD}/members/search", _search)
     routes.add("GET", f"{_GUILD}/members/{{user:\\d+}}", _member)
+    routes.add("PATCH", f"{_GUILD}/members/{{user:\\d+}}", _change_member)
     routes.add("GET", f"{_GUILD}/threads/active", _threads)
     routes.add("GET", f"{_GUILD}/emojis", _nothing)
     routes.add("GET", f"{_GUILD}/stickers", _nothing)
@@ -78,6 +80,20 @@ async def _search(parts: Parts, request: web.Request) -> web.Response:
 async def _member(parts: Parts, request: web.Request) -> web.Response:
     _check(request)
     return respond(parts.world.member(number(request, "user")).as_json())
+
+
+async def _change_member(parts: Parts, request: web.Request) -> web.Response:
+    """A time-out is the one change of a member that is possible here."""
+    _check(request)
+    world, member = parts.world, parts.world.member(number(request, "user"))
+    until = read_timeout((await body_of(request)).payload, now=parts.clock.now())
+    granted = world.guild_permissions(ids.BOT_ID)
+    outranked = world.rank(ids.BOT_ID) > world.rank(member.user.id)
+    immune = world.guild_permissions(member.user.id) & Permission.ADMINISTRATOR
+    if not granted & Permission.MODERATE_MEMBERS or not outranked or immune:
+        raise missing_permissions()
+    member.timed_out_until = until
+    return respond(member.as_json())
 
 
 async def _threads(parts: Parts, request: web.Request) -> web.Response:

@@ -21,6 +21,7 @@ from bot.privacy.words import forget_press
 from bot.store.database import Database
 from bot.store.outbox import Forgotten
 from bot.store.register import REGISTER
+from bot.store.reports import Report
 from bot.store.schema import acceptances, carried, filter_rules, jobs, members, outbox, pictures, reports
 from generation.errors import OutOfCredits
 from tests.bot.town import ADA, BEN, Bot, Town, labels, open_bot, open_both, open_town
@@ -217,15 +218,22 @@ async def test_nobody_deletes_for_somebody_else_and_forged_buttons_do_nothing(tm
         assert "jobs" in await _rows_about(_database(bot), ADA)
 
 
+def _report(job_id: str, message_id: int, reason: str) -> Report:
+    return Report(job_id=job_id, guild_id=GUILD, channel_id=5, message_id=message_id, reporter_id=1, reason=reason)
+
+
 async def test_what_others_need_stays_without_a_name(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         database, desk = house.desk.jobs._database, house.desk
+        job = await house.studio.submit(an_order(2))
         for message_id in (1, 2):
-            await desk.reports.add("0" * 16, GUILD, 5, message_id, 1, "words of mine")
+            report = _report(job.job_id, message_id, "words of mine")
+            await desk.reports.add(report, threshold=0, per_hour=9)
         await desk.rules.put(GUILD, [Entry("word")], 1)
         await desk.acceptances.add(1, "openrail-m 1 text 1")
         await desk.archive.forget(1)
-        await desk.reports.add("0" * 16, GUILD, 5, 1, 1, "once more")  # the same message again, later
+        again = _report(job.job_id, 1, "once more")  # the same message again, later
+        await desk.reports.add(again, threshold=0, per_hour=9)
         await desk.archive.forget(1)
 
         assert await _rows_about(database, 1) == {}

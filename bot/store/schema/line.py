@@ -1,32 +1,12 @@
-"""The tables. Ids of Discord are 64-bit integers, times are epoch seconds, requests and recipes are JSON."""
+"""The line: jobs, what became of them, and who may ask for how much."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Boolean,
-    Column,
-    Float,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    false,
-    text,
-)
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Index, Integer, String, Table, Text, false, text
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    }
-)
+from bot.store.schema.metadata import metadata
 
 # The same as state "accepted", in words that no other index knows: a planner would take that of the states, which
 # has the whole history in it and none of the columns that are added up.
@@ -142,103 +122,6 @@ members = Table(
     Index(None, "member_id"),
 )
 
-policies = Table(
-    "policies",
-    metadata,
-    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("channel_id", BigInteger, primary_key=True, autoincrement=False),  # 0 stands for the whole guild
-    Column("policy", JSON, nullable=False),
-    Column("changed_by", BigInteger, nullable=False),
-    Column("changed_at", Float, nullable=False),
-)
-
-reports = Table(
-    "reports",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("job_id", String(16), nullable=False),
-    Column("guild_id", BigInteger),
-    Column("channel_id", BigInteger, nullable=False),
-    Column("message_id", BigInteger, nullable=False),
-    Column("reporter_id", BigInteger, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("reported_at", Float, nullable=False),
-    Index("uq_reports_message_id_reporter_id", "message_id", "reporter_id", unique=True),
-)
-
-notes = Table(
-    "notes",
-    metadata,
-    Column("key", String(60), primary_key=True),  # small facts the house remembers: virtual time, synced commands
-    Column("value", Text, nullable=False),
-)
-
-fingerprints = Table(
-    "fingerprints",
-    metadata,
-    Column("sha256", String(64), primary_key=True),
-    Column("manifest", String(60), nullable=False, index=True),  # of the file's C2PA; empty when there is none
-    Column("job_id", String(16), nullable=False),
-    Column("model", String(100), nullable=False),
-    Column("made_at", Float, nullable=False, index=True),
-    # The perceptual hash, lowest 16 bits first; NULL for a picture too plain to have one.
-    Column("band0", Integer, index=True),
-    Column("band1", Integer, index=True),
-    Column("band2", Integer, index=True),
-    Column("band3", Integer, index=True),
-)
-
-preferences = Table(
-    "preferences",
-    metadata,
-    Column("member_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("embed_prompt", Boolean, nullable=False),
-    Column("changed_at", Float, nullable=False),
-)
-
-acceptances = Table(
-    "acceptances",
-    metadata,
-    Column("member_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("terms", String(100), primary_key=True),  # licence, its version and that of our words
-    Column("accepted_at", Float, nullable=False),
-)
-
-pending_orders = Table(
-    "pending_orders",
-    metadata,
-    Column("id", String(16), primary_key=True),
-    Column("member_id", BigInteger, nullable=False),
-    Column("guild_id", BigInteger),
-    Column("order", JSON, nullable=False),
-    Column("asked_at", Float, nullable=False),
-)
-
-departures = Table(
-    "departures",
-    metadata,
-    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),  # where the bot is or was a member
-    Column("left_at", Float),  # NULL while it is
-)
-
-carried = Table(
-    "carried",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("pseudonym", BigInteger, nullable=False, index=True),
-    Column("kind", String(40), nullable=False),  # the table that the row came from
-    Column("row", JSON, nullable=False),
-    Column("carried_at", Float, nullable=False),
-)
-
-farewells = Table(
-    "farewells",
-    metadata,
-    Column("channel_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("message_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("asked_at", Float, nullable=False),
-)
-
 lanes = Table(
     "lanes",
     metadata,
@@ -269,65 +152,9 @@ probing = Table(
     Column("until", Float, nullable=False),  # end of the latest cool-down
 )
 
-filter_rules = Table(
-    "filter_rules",
+notes = Table(
+    "notes",
     metadata,
-    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("rule", String(300), primary_key=True),  # without the prefix that says how grave it is
-    Column("channel_id", BigInteger, primary_key=True, autoincrement=False),  # 0 stands for every channel
-    Column("role_id", BigInteger, primary_key=True, autoincrement=False),  # 0 stands for everybody
-    Column("severity", String(10), nullable=False),  # block, review, shadow; allow for what excuses
-    Column("language", String(12), nullable=False),
-    Column("added_by", BigInteger, nullable=False),
-    Column("added_at", Float, nullable=False),
-)
-
-filter_exempt = Table(
-    "filter_exempt",
-    metadata,
-    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("role_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("added_by", BigInteger, nullable=False),
-    Column("added_at", Float, nullable=False),
-)
-
-filter_hits = Table(
-    "filter_hits",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("guild_id", BigInteger, nullable=False),  # 0 stands for direct messages
-    Column("member_id", BigInteger, nullable=False),
-    Column("kind", String(10), nullable=False),  # which list: guild, instance, artist, text
-    Column("rule", String(300), nullable=False),
-    Column("severity", String(10), nullable=False),
-    Column("view", String(20), nullable=False),
-    Column("part", String(20), nullable=False),  # prompt, LoRA, negative prompt; the words themselves are not kept
-    Column("at", Float, nullable=False),
-    Index(None, "guild_id", "at"),
-)
-
-artists = Table(
-    "artists",
-    metadata,
-    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),  # 0 stands for every guild
-    Column("name", String(60), primary_key=True),
-    Column("surname", Boolean, nullable=False),  # the last word of the name alone counts too
-    Column("added_by", BigInteger, nullable=False),
-    Column("added_at", Float, nullable=False),
-)
-
-artist_requests = Table(
-    "artist_requests",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("guild_id", BigInteger, nullable=False),
-    Column("name", String(60), nullable=False),
-    Column("contact", Text, nullable=False),
-    Column("relation", Text, nullable=False),
-    Column("requested_by", BigInteger, nullable=False),
-    Column("requested_at", Float, nullable=False),
-    Column("state", String(10), nullable=False),  # open, accepted, declined
-    Column("decided_by", BigInteger),
-    Column("decided_at", Float),
-    Index(None, "guild_id", "state"),
+    Column("key", String(60), primary_key=True),  # small facts the house remembers: virtual time, synced commands
+    Column("value", Text, nullable=False),
 )

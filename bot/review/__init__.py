@@ -1,0 +1,1 @@
+"""Moderators in charge: cases, rulings, appeals, strikes and reports."""

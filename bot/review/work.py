@@ -1,0 +1,199 @@
+"""How each errand of a case is done; every one of them may be done twice without harm."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from bot.card import ENDINGS
+from bot.courier import Courier, Enclosure, Parcel, Rejected, TooLarge, WayClosed
+from bot.desk import Desk
+from bot.order import Commission
+from bot.press import CaseDeed, CasePress
+from bot.review.case import FIRST_ROUND, SECOND_ROUND, Case, Ruling, Task
+from bot.review.guild_rules import GuildRules
+from bot.review.showing import SPOILER, Showing
+from bot.review.strikes import HOUR, ban_sentence
+from bot.review.telling import case_nonce, once, tell_member
+from bot.review.words import case_rows, case_text, told_rows, told_text
+from bot.store.errands import Errand
+from generation.errors import BadRequest
+
+log = logging.getLogger(__name__)
+
+NO_TIMEOUT = (
+    "Discord did not let me time this member out: I need the permission “Time out members” and a role above theirs."
+    " The warning stands."
+)
+NO_SERVER = "There is no server here from which to time this member out; the warning stands."
+QUEUE_CLOSED = "I cannot write into the review channel; let me see it, send messages and attach files there."
+
+
+class CaseWork:
+    """Does one errand at a time."""
+
+    def __init__(
+        self, desk: Desk, courier: Courier, showing: Showing, rules: GuildRules, clock: Callable[[], float]
+    ) -> None:
+        self._desk = desk
+        self._courier = courier
+        self._showing = showing
+        self._rules = rules
+        self._clock = clock
+        self._how: dict[Task, Callable[[Errand, Case, Commission], Awaitable[str]]] = {
+            Task.QUEUE: self._queue,
+            Task.REFRESH: self._refresh,
+            Task.HIDE: self._hide,
+            Task.RESTORE: self._restore,
+            Task.SHOW: self._show,
+            Task.DISCARD: self._discard,
+            Task.REMOVE: self._remove,
+            Task.TIMEOUT: self._time_out,
+            Task.RELEASE: self._release,
+            Task.TELL: self._tell,
+        }
+
+    async def do(self, errand: Errand) -> str:
+        """Do it; returns a sentence for moderators when it could not be done. Raises Unavailable to be asked again."""
+        try:
+            case = await self._desk.cases.get(errand.case_id)
+        except BadRequest:
+            return ""  # the case was forgotten with its member's data
+        commission = await self._desk.jobs.get(case.job_id)
+        if commission is None:
+            return ""
+        return await self._how[errand.task](errand, case, commission)
+
+    async def parcel(self, case: Case, commission: Commission) -> Parcel:
+        """A case as moderators see it: words, evidence while it is open, buttons."""
+        text = await self._text(case, commission)
+        files = await self._showing.evidence(case) if case.open else []
+        enclosures = tuple(
+            Enclosure(
+                picture=picture,
+                name=f"{SPOILER}case-{case.id}.{ENDINGS.get(picture.media_type, 'bin')}",
+                alt=f"Evidence for case {case.id}",
+            )
+            for picture in files
+        )
+        return Parcel(text=text, enclosures=enclosures, rows=case_rows(case))
+
+    async def told(self, case: Case, commission: Commission) -> Parcel:
+        """A decided case as its member reads it."""
+        now = self._clock()
+        ban = await self._desk.strikes.ban_of(case.guild_id, case.author_id)
+        banned = ban_sentence(ban) if ban is not None and case.ruling in (Ruling.WARN, Ruling.TIMEOUT) else ""
+        return Parcel(text=told_text(case, commission, banned=banned, now=now), rows=told_rows(case, now))
+
+    # -- moderators --------------------------------------------------------------------------------------------------
+
+    async def _queue(self, errand: Errand, case: Case, commission: Commission) -> str:
+        channel_id = (self._rules.of_case(case, commission)).channel
+        if case.queue is not None or channel_id is None:
+            return ""  # without a channel it waits in /review list
+        if not case.open:
+            await self._find_again(errand, case, channel_id)
+            return ""
+        parcel = await self.parcel(case, commission)
+        try:
+            sent = await self._post(channel_id, parcel, case, fresh=errand.fresh)
+        except (WayClosed, Rejected) as error:
+            log.warning("case %d: the review channel %d cannot be used (%r)", case.id, channel_id, error)
+            return QUEUE_CLOSED
+        await self._desk.cases.queued(case.id, *sent)
+        return ""
+
+    async def _find_again(self, errand: Errand, case: Case, channel_id: int) -> None:
+        """A case that was decided before its message was known to be there: `refresh` still has to change that."""
+        if errand.fresh:
+            return
+        first = SECOND_ROUND[0] if case.round > 1 else FIRST_ROUND[0]
+        try:
+            found = await self._courier.find(channel_id, CasePress(CaseDeed(first), case.id).custom_id)
+        except WayClosed:
+            return
+        if found is not None:
+            await self._desk.cases.queued(case.id, found.channel_id, found.message_id)
+
+    async def _post(self, channel_id: int, parcel: Parcel, case: Case, *, fresh: bool) -> tuple[int, int]:
+        nonce = case_nonce(case, "q")
+        try:
+            sent = await once(self._courier, channel_id, parcel, nonce, fresh=fresh)
+        except TooLarge:
+            bare = Parcel(text=parcel.text, rows=parcel.rows)
+            sent = await once(self._courier, channel_id, bare, nonce, fresh=fresh)
+        return sent.channel_id, sent.message_id
+
+    async def _refresh(self, _: Errand, case: Case, commission: Commission) -> str:
+        if case.queue is None:
+            return ""
+        text = await self._text(case, commission)
+        try:
+            parcel = Parcel(text=text, rows=case_rows(case))
+            await self._courier.change(*case.queue, parcel, keep_files=case.open)
+        except (WayClosed, Rejected):
+            log.info("case %d: its message in the queue is gone", case.id)
+        return ""
+
+    async def _text(self, case: Case, commission: Commission) -> str:
+        return case_text(
+            case,
+            commission,
+            await self._desk.pictures.of(case.job_id),
+            strikes=await self._desk.strikes.of(case.guild_id, case.author_id),
+            reasons=await self._desk.reports.reasons(case.id),
+            notes=await self._desk.errands.notes(case.id),
+            now=self._clock(),
+        )
+
+    # -- the picture -------------------------------------------------------------------------------------------------
+
+    async def _hide(self, _: Errand, case: Case, commission: Commission) -> str:
+        if case.open:  # a moderator may have been faster
+            await self._showing.hide(commission)
+        return ""
+
+    async def _restore(self, _: Errand, case: Case, commission: Commission) -> str:
+        await self._showing.restore(case, commission)
+        return ""
+
+    async def _show(self, _: Errand, case: Case, commission: Commission) -> str:
+        return await self._showing.show(case, commission)
+
+    async def _discard(self, _: Errand, case: Case, __: Commission) -> str:
+        await self._showing.discard(case)
+        return ""
+
+    async def _remove(self, _: Errand, __: Case, commission: Commission) -> str:
+        await self._showing.remove(commission)
+        return ""
+
+    # -- the member --------------------------------------------------------------------------------------------------
+
+    async def _time_out(self, _: Errand, case: Case, __: Commission) -> str:
+        if case.guild_id is None:
+            return NO_SERVER
+        if case.ruled_at is None or case.hours is None:
+            return ""  # appealed meanwhile
+        until = datetime.fromtimestamp(case.ruled_at + case.hours * HOUR, UTC)
+        try:
+            await self._courier.time_out(case.guild_id, case.author_id, until, f"Atelier, case {case.id}")
+        except (WayClosed, Rejected):
+            return NO_TIMEOUT
+        return ""
+
+    async def _release(self, _: Errand, case: Case, __: Commission) -> str:
+        if case.guild_id is None:
+            return ""
+        try:
+            await self._courier.time_out(case.guild_id, case.author_id, None, f"Atelier, case {case.id}: appeal")
+        except (WayClosed, Rejected):
+            log.info("case %d: there was no time-out to end", case.id)
+        return ""
+
+    async def _tell(self, errand: Errand, case: Case, commission: Commission) -> str:
+        if case.open:
+            return ""  # appealed before they were told, so they know
+        parcel = await self.told(case, commission)
+        return await tell_member(self._courier, case, commission, parcel, fresh=errand.fresh)

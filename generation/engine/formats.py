@@ -9,7 +9,7 @@ from typing import Any, Self
 
 FULL, SHORT = "float32", "bfloat16"
 GAIN = 1.15  # times as fast as FULL: less is not worth other bits than everybody else's
-APART = 0.03  # of the output's size that SHORT may change; sound parts of models stay below a third of that
+APART = 0.03  # of the size of the output may change; of the starter about half of that does
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Trials:
-    """What was tried of one model; None: a part too slow for a trial, which stays as it is."""
+    """What was tried of one model; None: a part that seemed too slow for a trial, and stays as it is this time."""
 
     denoiser: Trial | None = None
     decoder: Trial | None = None

@@ -87,7 +87,7 @@ class Serving:
         easel = self._load(settings.model, frozenset())
         self._residence.put(settings.model, easel)
         warm_up(easel, options, alive)
-        self.status = introduce(easel, self._place)
+        self.status = introduce(easel)
         self._notebook.save()
 
     # -- jobs --------------------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from generation.engine.runner import sham_rows
 log = logging.getLogger(__name__)
 
 ROWS = 4  # of a trial's denoiser call: two guided pictures
-ROUNDS = 3  # calls in each format, taken in turns; the fastest counts, since machines are shared
+ROUNDS = 3  # calls of each kind, formats in turns; the fastest counts, since machines are shared
 PATIENCE = 3.0  # seconds that a call may be expected to take; slower parts are not tried
 GLANCE = 4  # times smaller along a side: the call from which that is estimated
 TIMESTEP = 500.0  # in the middle of the way from noise to picture
@@ -38,9 +38,10 @@ def settle(model: LoadedModel, known: Trials | None) -> tuple[LoadedModel, Trial
 
     Must come before anything is done to the model's parts. Nothing is tried where torch computes bfloat16 by detours.
     """
+    known = known or Trials()
     if not model.place.undecided or not quick_in_short():
-        return replace(model, place=replace(model.place, undecided=False)), known or Trials()
-    trials = known or Trials(_denoiser(model), _decoder(model))
+        return replace(model, place=replace(model.place, undecided=False)), known
+    trials = Trials(known.denoiser or _denoiser(model), known.decoder or _decoder(model))
     for name, part, trial in (("denoiser", model.denoiser, trials.denoiser), ("decoder", model.vae, trials.decoder)):
         if trial is None:
             log.info("The %s of %s runs in %s: it is not for trials", name, model.card.name, FULL)
@@ -98,8 +99,7 @@ def _tried(part: Part, call: Callable[[Part, int, int], Call], rows: int) -> Tri
     if getattr(part, "_keep_in_fp32_modules", None):  # the library says that some of its layers need FULL
         return None
     glance = call(part, 1, GLANCE)
-    _timed(glance)
-    if _timed(glance)[0] * rows * GLANCE**2 > PATIENCE:
+    if min(_timed(glance)[0] for _ in range(ROUNDS)) * rows * GLANCE**2 > PATIENCE:
         return None
     calls = [call(part, rows, 1), call(_turned(copy.deepcopy(part), SHORT), rows, 1)]
     for one in calls:

@@ -80,7 +80,7 @@ def test_what_is_no_trial_is_refused(broken: Any) -> None:
         (Trials(QUICK, QUICK), {"text": FULL, "denoiser": SHORT, "decoder": SHORT}),
         (Trials(QUICK, NO_GAIN), {"text": FULL, "denoiser": SHORT, "decoder": FULL}),
         (Trials(NO_GAIN, QUICK), {"text": FULL, "denoiser": FULL, "decoder": SHORT}),
-        (Trials(NO_GAIN, None), dict.fromkeys(("text", "denoiser", "decoder"), FULL)),
+        (Trials(NO_GAIN, NO_GAIN), dict.fromkeys(("text", "denoiser", "decoder"), FULL)),
     ],
 )
 def test_each_part_gets_its_own_format_and_paints(trials: Trials, formats: dict[str, str], wish: Wish) -> None:
@@ -114,7 +114,8 @@ def test_a_cpu_without_the_units_is_not_tried(monkeypatch: pytest.MonkeyPatch) -
     assert set(model.dtypes.values()) == {FULL}
 
 
-def test_a_real_trial_looks_at_both_parts_and_leaves_them_as_they_were() -> None:
+def test_a_real_trial_looks_at_both_parts_and_leaves_them_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trying, "PATIENCE", float("inf"))  # however busy this machine is
     model = loaded()
     before = {name: weight.clone() for name, weight in _weights(model).items()}
     trials = Trials(trying._denoiser(model), trying._decoder(model))
@@ -126,7 +127,8 @@ def test_a_real_trial_looks_at_both_parts_and_leaves_them_as_they_were() -> None
     assert all(torch.equal(weight, before[name]) for name, weight in _weights(model).items())
 
 
-def test_a_part_that_breaks_in_short_stays_full() -> None:
+def test_a_part_that_breaks_in_short_stays_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trying, "PATIENCE", float("inf"))
     model = loaded()
     _weights(model)["denoiser.conv_out.bias"].fill_(3.4e38)  # rounds to infinity in bfloat16
     trial = trying._denoiser(model)
@@ -140,6 +142,14 @@ def test_what_is_too_slow_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     model, trials = trying.settle(loaded(), None)
     assert trials == Trials(None, None)
     assert set(model.dtypes.values()) == {FULL}
+
+
+def test_what_seemed_too_slow_on_a_busy_day_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[object] = []
+    monkeypatch.setattr(trying, "_tried", lambda part, call, rows: tried.append(part) or QUICK)
+    model, trials = trying.settle(loaded(), Trials(NO_GAIN, None))
+    assert trials == Trials(NO_GAIN, QUICK)
+    assert tried == [model.vae]
 
 
 # -- in service ------------------------------------------------------------------------------------------------------

@@ -19,11 +19,11 @@ from generation.starter.checking import schooling as checking
 from generation.starter.checking.figures import on_renders
 from generation.starter.checking.head import write_head
 from generation.starter.judging import schooling
+from generation.starter.judging.engine_painter import EnginePainter
 from generation.starter.judging.figures import Inquiry, measure, show
 from generation.starter.judging.painter import Painter
 from generation.starter.judging.questions import gallery
 from generation.starter.judging.reader import load_reader
-from generation.starter.judging.service import Service
 from generation.starter.sheet import write_sheet
 from generation.starter.training import loop, parts
 from generation.starter.training.dataset import Source
@@ -210,7 +210,7 @@ def sheet(
 ) -> None:
     """Paint the first prompts of a fixed series with fixed seeds; nobody chooses among them."""
     asked = gallery(world, count)
-    painter = Service(weights, device, dtype, 0) if dtype else Painter(weights, device)
+    painter = EnginePainter(weights, device, dtype, 0) if dtype else Painter(weights, device)
     write_sheet(painter.paint(asked, steps=steps, guidance=guidance), out)
     out.with_suffix(".txt").write_text("".join(f"{question.prompt}\n" for question in asked), "utf-8")
 

@@ -20,10 +20,10 @@ from generation.starter.checking import figures as hazard
 from generation.starter.checking.head import CHECKER
 from generation.starter.drawing.picture import render
 from generation.starter.judging.adherence import Share, score, things
+from generation.starter.judging.engine_painter import EnginePainter
 from generation.starter.judging.painter import Painter
 from generation.starter.judging.questions import Question, questions
 from generation.starter.judging.reader import Reader, load_reader
-from generation.starter.judging.service import Service
 from generation.starter.training.dataset import Source
 from generation.starter.training.parts import read_autoencoder
 
@@ -63,7 +63,7 @@ def measure(inquiry: Inquiry) -> dict[str, Any]:
         "steps": inquiry.steps,
         "guidance": inquiry.guidance,
         "few_steps": inquiry.few,
-        "painted": f"by the engine, {painter.dtype}" if isinstance(painter, Service) else "by plain diffusers",
+        "painted": f"by the engine, {painter.dtype}" if isinstance(painter, EnginePainter) else "by plain diffusers",
         "vae_psnr_db": round(psnr(inquiry.weights / "vae", inquiry.world), 2),
     }
     plain: list[NDArray[np.uint8]] = []
@@ -88,13 +88,15 @@ def measure(inquiry: Inquiry) -> dict[str, Any]:
     return figures
 
 
-def _painter(inquiry: Inquiry) -> Painter | Service:
+def _painter(inquiry: Inquiry) -> Painter | EnginePainter:
     if inquiry.dtype:
-        return Service(inquiry.weights, inquiry.device, inquiry.dtype, inquiry.threads)
+        return EnginePainter(inquiry.weights, inquiry.device, inquiry.dtype, inquiry.threads)
     return Painter(inquiry.weights, inquiry.device)
 
 
-def _quick(reader: Reader, painter: Painter | Service, group: Sequence[Question], inquiry: Inquiry) -> dict[str, Share]:
+def _quick(
+    reader: Reader, painter: Painter | EnginePainter, group: Sequence[Question], inquiry: Inquiry
+) -> dict[str, Share]:
     pictures = painter.paint(group, steps=inquiry.few, guidance=inquiry.guidance)
     return score(reader.read(pictures), [question.spec for question in group])
 

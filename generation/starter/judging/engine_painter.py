@@ -23,7 +23,7 @@ from generation.starter.judging.questions import Question
 from generation.starter.world import SIDE
 
 
-class Service:
+class EnginePainter:
     """An engine with the weights in `folder`; paints like Painter does."""
 
     def __init__(self, folder: Path, where: str, dtype: str, threads: int) -> None:

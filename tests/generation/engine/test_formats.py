@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -186,9 +187,10 @@ def test_where_nothing_is_measured_nothing_is_tried(wish: Wish, monkeypatch: pyt
 def test_exact_mode_holds_in_bfloat16() -> None:
     model, _ = trying.settle(loaded(), Trials(QUICK, QUICK))
     asked = identity.requests_of(model, count=8, seed=1, side=64)
-    found = identity.compare(
-        model, identity.options_of("exact", 4), asked, shuffles=2, seed=1, told=lambda what, done, total: None
-    )
+    options = replace(
+        identity.options_of("exact", 4), measure_seconds=60.0
+    )  # enough for several rows on a busy machine
+    found = identity.compare(model, options, asked, shuffles=2, seed=1, told=lambda what, done, total: None)
     assert (found.same_latents, found.same_pictures) == (16, 16)
     assert found.rows_per_call > 2  # they did share calls
 

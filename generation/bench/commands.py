@@ -14,11 +14,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from generation.bench import worker
 from generation.bench.configurations import architecture
-from generation.bench.report import Outputs, Report, environment, hand_over
+from generation.bench.report import Outputs, Report, hand_over
+from generation.bench.report import environment as machine
 from generation.errors import AtelierError, BadRequest
 from generation.request import SIDE, SIDE_MULTIPLE
 from generation.terminal import err, fail
-from generation.workers.worker import EngineSettings
+from generation.workers.worker import THREADS_SETTINGS, EngineSettings
 
 if TYPE_CHECKING:
     from generation.engine.device import Place
@@ -97,13 +98,14 @@ def trace(
     arms: Annotated[
         str,
         typer.Option(
-            help="fifo, fifo-compiled, static4, roof, ours-fast, ours-exact, ours-objects, ours-unordered; ours may "
-            "end in -rN (rows), -dN (pictures decoded together), -eN (encoder threads). Empty: the usual ones."
+            help="fifo, fifo-alike (in ours' number format), fifo-compiled, static4, roof, ours-fast, ours-exact, "
+            "ours-objects, ours-unordered; ours may end in -rN (rows), -dN (pictures decoded together), -eN "
+            "(encoder threads). Empty: the usual ones."
         ),
     ] = "",
     loads: Annotated[str, typer.Option(help="Rates for everybody, × the capacity of fifo.")] = "0.5,0.9,1.5",
     own_loads: Annotated[str, typer.Option(help="Rates × each arm's own capacity.")] = "",
-    minutes: Annotated[float, typer.Option(min=0.05, help="About how long to measure in all.")] = 5.0,
+    minutes: Annotated[float, typer.Option(min=0.05, help="About how long to measure in all.")] = 12.0,
     requests: Annotated[int, typer.Option(min=0, max=3000, help="Of the trace; 0: as the minutes allow.")] = 0,
     seed: Seed = 1,
     bursty: Annotated[bool, typer.Option(help="20 of the requests come within one second.")] = False,
@@ -123,9 +125,7 @@ def trace(
 
         place = _place(device, dtype, threads, arch)
         wanted = choosing.wanted(arms or choosing.usual(place.device))
-        models = choosing.Models(
-            lambda plain: architectures.find(arch, model, place, plain=plain), shared=place.device.type == "cuda"
-        )
+        models = choosing.Models(lambda where, plain: architectures.find(arch, model, where, plain=plain), place)
         card = models.plain().card
         plan = played.Plan(
             arms=wanted,
@@ -139,8 +139,11 @@ def trace(
             mix=suited(card, cpu=place.device.type == "cpu"),
             trace=Trace.read(trace_file).painted_with(card.name) if trace_file is not None else None,
         )
-        report = Report(_environment(place, card.name))
         outcome = played.compare(plan, card, models, told, save=save_trace)
+        environment = _environment(models.plain().place, card.name)
+        if any(wish.kind in choosing.OURS for wish in wanted):
+            environment["dtype"] += f"; ours and fifo-alike {models.ours(exact=False).place.dtype_name}"
+        report = Report(environment)
         standings.fill(report, outcome)
         outputs(report)
 
@@ -166,14 +169,17 @@ def identity(
     with _measuring(Outputs(json_file, markdown, plots), arch) as (outputs, told):
         wanted = _words(modes, "mode", ("exact", "fast"))
         from generation.bench import architectures, identity
+        from generation.engine import trying
 
         found: dict[tuple[str, str], identity.Sameness] = {}
         first = _place(device, "auto", threads, arch)
-        formats = "bfloat16,float16" if first.device.type == "cuda" else "float32"
-        for dtype in _words(dtypes or formats, "number format", ("float32", "float16", "bfloat16")):
-            place = _place(device, dtype, threads, arch)
+        formats = "bfloat16,float16" if first.device.type == "cuda" else "auto"
+        for asked_for in _words(dtypes or formats, "number format", ("auto", "float32", "float16", "bfloat16")):
+            trials = None
             for mode in wanted:
-                loaded = architectures.find(arch, model, place)
+                found_model = architectures.find(arch, model, _place(device, asked_for, threads, arch))
+                loaded, trials = trying.settle(found_model, trials)
+                place, dtype = loaded.place, loaded.place.dtype_name
                 asked = identity.requests_of(loaded, count=requests, seed=seed, side=_side(size, loaded.card.native))
                 options = identity.options_of(mode, rows)
                 found[mode, dtype] = identity.compare(loaded, options, asked, shuffles=shuffles, seed=seed, told=told)
@@ -202,9 +208,10 @@ def stages(
     with _measuring(Outputs(json_file, markdown, plots), arch) as (outputs, told):
         from generation.bench import architectures, stages
         from generation.bench import overhead as beside
+        from generation.engine import trying
 
-        place = _place(device, dtype, threads, arch)
-        loaded = architectures.find(arch, model, place)
+        loaded, _ = trying.settle(architectures.find(arch, model, _place(device, dtype, threads, arch)), None)
+        place = loaded.place
         report = Report(_environment(place, loaded.card.name))
         count = steps or loaded.card.steps
         seconds = stages.measure(loaded, side=_side(size, loaded.card.native), steps=count, budget=budget, told=told)
@@ -234,6 +241,8 @@ def _measuring(outputs: Outputs, arch: str | None) -> Iterator[tuple[Callable[[R
     """A progress bar while the body runs; what it hands over is printed and written; errors become sentences."""
     for library in ("TRANSFORMERS", "DIFFUSERS"):  # before they are imported
         os.environ.setdefault(f"{library}_VERBOSITY", "error")
+    for name, value in THREADS_SETTINGS.items():  # as in service
+        os.environ.setdefault(name, value)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     reports: list[Report] = []
     try:
@@ -268,7 +277,7 @@ def _place(device: str, dtype: str, threads: int, arch: str | None) -> Place:
 def _environment(place: Place, name: str) -> dict[str, str]:
     import torch
 
-    found = environment(place.words, model=name, dtype=place.dtype_name)
+    found = machine(place.words, model=name, dtype=place.dtype_name)
     if place.device.type == "cuda":
         return found | {"cuda": str(torch.version.cuda)}
     return found | {"threads": str(torch.get_num_threads())}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -25,8 +25,11 @@ PREPARING_SHARE = 0.05  # of the time, for an arm that has to find its best batc
 LEAST, MOST = 8, 3000  # requests of a trace
 OFFLINE = "roof"  # serves nobody: it is measured with everything at once, and at no load
 AT_ONCE_BLOCK = 16  # requests
-BLOCK = 8  # requests; shared machines change their mood, so turns are short; a trace has at most MOST_BLOCKS
+# Shared machines change their mood, so turns are short; but an overload needs time to build up a line, and the emptying
+# at the end of every turn must not outweigh it. A minute or so of a model that needs two seconds for a request.
+BLOCK = 40  # requests
 MOST_BLOCKS = 6
+DECODING = 4  # rows of a denoiser call that take about as long as decoding a picture, for comparing requests by work
 
 Told = Callable[[str, int, int], None]  # what is being measured; parts done, parts in all
 
@@ -66,6 +69,7 @@ class Load:
     name: str  # of its figures, e.g. "load_0.9"
     words: str
     rates: Mapping[str, float]  # pictures a second, by arm
+    capacity: Mapping[str, float] = field(default_factory=dict)  # what each arm can do with the requests of this load
     common: float | None = None  # × the capacity of fifo
 
 
@@ -108,16 +112,43 @@ def _compare(
     }
     measured = {name: _rate(run) for name, run in runs[first.name].items()}
     capacity = {name: rate for name, rate in measured.items() if name != OFFLINE}
-    loads = planned(plan, capacity)
-    size = plan.requests or affordable(plan, capacity, loads, spent=time.perf_counter() - began)
-    trace = plan.trace or _generated(plan, card, size)
+    whole, sizes = _sized(plan, card, capacity, spent=time.perf_counter() - began)
     if save is not None:
-        trace.write(save)
+        whole.write(save)
     servers = [arm for arm in arms if arm.name in capacity]
-    parts = min(MOST_BLOCKS, max(1, len(trace.requests) // BLOCK))
-    for load in loads:
+    loads = [first]
+    for place, size in enumerate(sizes):
+        trace = whole.first(size)
+        load = planned(plan, turned(capacity, sample, trace))[place]
+        parts = min(MOST_BLOCKS, max(1, size // BLOCK))
         runs[load.name] = _play(load, trace, servers, device, alone, told, parts=parts)
-    return Outcome(trace, measured, [first, *loads], runs, alone)
+        loads.append(load)
+    return Outcome(whole, measured, loads, runs, alone)
+
+
+def _sized(plan: Plan, card: ModelCard, capacity: Mapping[str, float], *, spent: float) -> tuple[Trace, list[int]]:
+    """The longest trace, and how many of its first requests are played at each load."""
+    loads = planned(plan, capacity)
+    if plan.trace is not None:
+        return plan.trace, [len(plan.trace.requests)] * len(loads)
+    left = min(plan.minutes * 60 * (1 - CAPACITY_SHARE), plan.minutes * 60 - spent)
+    seconds = left / max(1, len(loads))
+    sizes = [plan.requests or affordable(plan, capacity, load, seconds=seconds) for load in loads]
+    return _generated(plan, card, max(sizes, default=LEAST)), sizes
+
+
+def turned(capacity: Mapping[str, float], sample: Trace, trace: Trace) -> dict[str, float]:
+    """Capacities on `sample`, in pictures of `trace`, which may be more or less work."""
+    ratio = work(sample) / work(trace)
+    return {name: rate * ratio for name, rate in capacity.items()}
+
+
+def work(trace: Trace) -> float:
+    """Rows of denoiser calls that a picture of a trace takes on average, its decoding counted in rows as well."""
+    rows = sum(
+        request.count * (request.steps * (2 if request.guidance > 1.0 else 1) + DECODING) for request in trace.requests
+    )
+    return rows / trace.pictures
 
 
 def planned(plan: Plan, capacity: Mapping[str, float]) -> list[Load]:
@@ -126,19 +157,16 @@ def planned(plan: Plan, capacity: Mapping[str, float]) -> list[Load]:
     for load in plan.loads:
         rate = load * capacity["fifo"]
         words = f"{load:g} × the capacity of fifo: {rate:.3g} pictures/s for everybody"
-        found.append(Load(f"load_{load:g}", words, dict.fromkeys(capacity, rate), load))
+        found.append(Load(f"load_{load:g}", words, dict.fromkeys(capacity, rate), capacity, load))
     for load in plan.own_loads:
         rates = {name: load * most for name, most in capacity.items()}
-        found.append(Load(f"own_{load:g}", f"{load:g} × each arm's own capacity", rates))
+        found.append(Load(f"own_{load:g}", f"{load:g} × each arm's own capacity", rates, capacity))
     return found
 
 
-def affordable(plan: Plan, capacity: Mapping[str, float], loads: Sequence[Load], *, spent: float = 0.0) -> int:
-    """Requests of a trace that all arms can serve at all loads within the minutes that are left."""
-    per_picture = sum(1 / min(rate, capacity[name]) for load in loads for name, rate in load.rates.items())
-    seconds = min(plan.minutes * 60 * (1 - CAPACITY_SHARE), plan.minutes * 60 - spent)
-    if per_picture == 0:
-        return LEAST
+def affordable(plan: Plan, capacity: Mapping[str, float], load: Load, *, seconds: float) -> int:
+    """Requests of a trace that all arms can serve one after the other at `load` within `seconds`."""
+    per_picture = sum(1 / min(rate, capacity[name]) for name, rate in load.rates.items())
     return max(LEAST, min(MOST, int(seconds / (per_picture * _pictures_per_request(plan.mix)))))
 
 
@@ -221,6 +249,6 @@ def _rate(run: Run) -> float:
     return sum(pictures for pictures, _, _ in totals) / sum(seconds for _, _, seconds in totals)
 
 
-def overloaded(outcome: Outcome, load: Load, arm: str) -> bool:
+def overloaded(load: Load, arm: str) -> bool:
     """Whether an arm was asked for more than it can do, so that waiting only shows how long the trace was."""
-    return load.rates[arm] > outcome.capacity[arm]
+    return load.rates[arm] > load.capacity.get(arm, AT_ONCE)

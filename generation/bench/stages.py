@@ -120,7 +120,7 @@ def _file(side: int) -> Callable[[], object]:
 
 def _latents(model: LoadedModel, side: int) -> torch.Tensor:
     shape = (1, model.latent_channels, side // model.cell, side // model.cell)
-    return torch.randn(shape, generator=noise.generator(0)).to(model.place.device, model.place.dtype)
+    return torch.randn(shape, generator=noise.generator(0)).to(model.place.device, model.vae.dtype)
 
 
 def _picture(side: int) -> Image.Image:

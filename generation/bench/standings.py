@@ -13,13 +13,17 @@ from generation.bench.trace import MIXES
 LINES = {
     "pictures/s": "pictures_per_s",
     "pictures/s × fifo": "pictures_per_s_to_fifo",
+    "pictures/s × fifo-alike": "pictures_per_s_to_alike",
     "pictures/s of the roof": "share_of_roof",
     "image-steps/s": "image_steps_per_s",
     "latency p50 s": "latency_p50_s",
     "latency p95 s": "latency_p95_s",
+    "latency p95 × fifo": "latency_p95_s_to_fifo",
+    "latency p95 × fifo-alike": "latency_p95_s_to_alike",
     "latency p99 s": "latency_p99_s",
     "first preview p50 s": "first_preview_p50_s",
     "first preview p95 s": "first_preview_p95_s",
+    "first preview p95 × fifo": "first_preview_p95_s_to_fifo",
     "slowdown p95": "slowdown_p95",
     "rows/call": "rows_per_call",
     "padded": "padded_share",
@@ -31,6 +35,7 @@ ON_A_CARD = {
     "joules/picture": "joules_per_picture",
     "memory GiB": "peak_memory_gib",
 }
+BASES = {"fifo": "fifo", "fifo-alike": "alike"}  # whom everybody is compared with: arm → its name in figures
 COMPARED = ("pictures_per_s", "latency_p95_s", "first_preview_p95_s")
 
 
@@ -44,26 +49,28 @@ def fill(report: Report, outcome: Outcome) -> None:
         standings[load.name] = found
         for arm, figures in found.items():
             report.figures |= {f"{load.name}.{arm}.{name}": value for name, value in figures.items()}
-        report.sheets.append(_sheet(outcome, load, found))
+        report.sheets.append(_sheet(load, found))
     report.charts += _charts(outcome, standings)
     report.notes += _notes(outcome)
 
 
 def _compare(found: Mapping[str, dict[str, float]]) -> None:
-    """Add each arm's figures as multiples of fifo's."""
-    theirs = dict(found.get("fifo", {}))
-    for figures in found.values():
-        for name in COMPARED:
-            if theirs.get(name) and name in figures:
-                figures[f"{name}_to_fifo"] = figures[name] / theirs[name]
+    """Add each arm's figures as multiples of those of the plain calls, as peers run them and in ours' format."""
+    for arm, base in BASES.items():
+        theirs = dict(found.get(arm, {}))
+        for figures in found.values():
+            for name in COMPARED:
+                if theirs.get(name) and name in figures:
+                    figures[f"{name}_to_{base}"] = figures[name] / theirs[name]
 
 
-def _sheet(outcome: Outcome, load: Load, found: Mapping[str, Mapping[str, float]]) -> Sheet:
+def _sheet(load: Load, found: Mapping[str, Mapping[str, float]]) -> Sheet:
     on_a_card = {title: name for title, name in ON_A_CARD.items() if any(name in item for item in found.values())}
-    marks = {arm: " *" if overloaded(outcome, load, arm) and load.name != "capacity" else "" for arm in found}
+    marks = {arm: " *" if overloaded(load, arm) else "" for arm in found}
     rows = [
         [title, *(shown(figures.get(name)) for figures in found.values())]
         for title, name in (LINES | on_a_card).items()
+        if any(name in figures for figures in found.values())
     ]
     return Sheet(load.words, ("", *(arm + marks[arm] for arm in found)), rows)
 
@@ -104,6 +111,6 @@ def _notes(outcome: Outcome) -> list[str]:
         "tenth of the requests does not count for it. Pictures/s: all of them, from the first moment to the last file.",
         "Slowdown: latency over the time that the same request took in fifo once it had begun.",
     ]
-    if any(overloaded(outcome, load, arm) for load in outcome.loads[1:] for arm in load.rates):
+    if any(overloaded(load, arm) for load in outcome.loads for arm in load.rates):
         found.append("* more was asked for than this arm can do: its waiting grows with the length of the trace.")
     return found

@@ -127,6 +127,14 @@ class Trace:
         moments = tuple(moment - start for moment in self.moments[first:end])
         return Trace(seed=self.seed, mix=self.mix, moments=moments, requests=self.requests[first:end], burst=burst)
 
+    def first(self, count: int) -> Trace:
+        """The first `count` requests, at the rate that the whole trace has."""
+        if count >= len(self.requests):
+            return self
+        begun = self.part(0, count)
+        stretch = begun.pictures / (self.moments[count] - self.moments[0])
+        return replace(begun, moments=tuple(moment * stretch for moment in begun.moments))
+
     def painted_with(self, model: str) -> Trace:
         """The same wishes for the model called `model`."""
         requests = tuple(replace(request, model=model) for request in self.requests)

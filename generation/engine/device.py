@@ -19,6 +19,7 @@ class Place:
     device: torch.device
     dtype: torch.dtype
     words: str  # for people, e.g. "CPU (2 threads)"
+    undecided: bool = False  # the owner left the format open on a CPU: each model is tried, see trying.py
 
     @property
     def dtype_name(self) -> str:
@@ -34,8 +35,9 @@ def choose(device: str, dtype: str, threads: int) -> Place:
     if wanted == "cpu":
         count = threads or min(torch.get_num_threads(), _allowed_cores())
         torch.set_num_threads(count)
-        # float32: plain diffusers with the same seed on any CPU then gives the same picture
-        return Place(torch.device("cpu"), DTYPES.get(dtype, torch.float32), f"CPU ({count} threads)")
+        return Place(
+            torch.device("cpu"), DTYPES.get(dtype, torch.float32), f"CPU ({count} threads)", undecided=dtype == "auto"
+        )
     if not wanted.startswith("cuda"):
         raise ModelUnavailable(f"There is no device called “{device}”; choose auto, cpu or cuda.")
     if not torch.cuda.is_available():

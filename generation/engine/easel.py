@@ -12,7 +12,6 @@ import torch
 
 from generation.engine.building import BUILDING
 from generation.engine.curve import Curve
-from generation.engine.device import Place
 from generation.engine.engine import Engine
 from generation.engine.lane import Lane
 from generation.engine.lora import Loras
@@ -103,16 +102,16 @@ def warm_up(easel: Easel, options: EngineOptions, alive: Callable[[str], None]) 
         alive("warming up")
 
 
-def introduce(easel: Easel, place: Place) -> WorkerStatus:
+def introduce(easel: Easel) -> WorkerStatus:
     """What a worker says of itself when this is its first model."""
-    lane = easel.lane
+    lane, place = easel.lane, easel.model.place
     key, megapixels = lane.own_size()
     curve, room = lane.curve_of(key), lane.room(key)
     full, alone = curve.seconds(room) / room, curve.seconds(lane.lone) / lane.lone  # seconds of a row
     upload = replace(sample(easel.card, 64), image="0" * 64, strength=0.5)
     return WorkerStatus(
         card=easel.card,
-        device=place.words,
+        device=f"{place.words}, {place.dtype_name}",
         seconds_per_megapixel_step=full * lane.lone / megapixels or None,
         checkers=easel.gate.names,
         coverage=easel.gate.coverage,

@@ -144,6 +144,7 @@ def _stamp(path: Path) -> tuple[int, int]:
 def _load(model: LoadedModel, file: LoraFile, adapter: str) -> None:
     """Through the library, from a copy without the unknown tensors: it reads strengths from the file's metadata."""
     name = "pytorch_lora_weights.safetensors"
+    formats = [(part, part.dtype) for part in (model.denoiser, *model.text_encoders)]
     try:
         with BUILDING, tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Already found a `peft_config`")  # several at once are meant
@@ -155,8 +156,8 @@ def _load(model: LoadedModel, file: LoraFile, adapter: str) -> None:
         log.error("LoRA %s could not be loaded", file.path.stem, exc_info=error)
         _drop(model, adapter)
         raise ModelUnavailable(f"The LoRA “{file.path.stem}” could not be loaded: its file may be broken.") from error
-    for part in (model.denoiser, *model.text_encoders):
-        part.to(model.place.device, model.place.dtype)
+    for part, dtype in formats:
+        part.to(model.place.device, dtype)
         part.eval().requires_grad_(False)
 
 

@@ -15,6 +15,8 @@ from generation.engine.sample import Key
 
 COUNTS = (1, 2, 4, 6, 8, 12, 16, 24, 32)  # rows that are tried
 SLOW = 0.25  # of the measurement's time: calls that take longer are made once, and not compared with others
+TWICE = 2  # calls of a count on end: the first one fills caches
+FURTHER = 2  # rounds over all counts after that, as far as there is time
 NO_GAIN = 1.02  # times the best throughput so far; two counts in a row with less end the measurement
 
 
@@ -60,14 +62,16 @@ class Calls:
 def measure(calls: Calls, curve: Curve, *, seconds: float, most: int = 0) -> None:
     """Fill `curve`, for about `seconds`; `most` bounds the rows (0: no bound).
 
-    Stops when more rows do not help any more. The first two counts are always measured, however slow they are.
+    Stops when more rows do not help any more. The first two counts are always measured, however slow they are. Others
+    use the machine as well, so the shortest of several times counts, and what time is left goes to further rounds over
+    all counts: a bad moment that hit one of them alone would be taken for its speed.
     """
     began, idle = time.perf_counter(), 0
     outputs: dict[int, torch.Tensor] = {}
     best = 0.0
     for count in calls.counts:
         spent = time.perf_counter() - began
-        expected = 3 * curve.seconds(count) if curve.times else 0.0
+        expected = TWICE * curve.seconds(count) if curve.times else 0.0
         too_many = (most and count > max(most, 2)) or (calls.fitting and count > max(calls.fitting, 1))
         if too_many or (len(outputs) >= 2 and (spent + expected > seconds or idle >= 2)):
             break
@@ -82,22 +86,28 @@ def measure(calls: Calls, curve: Curve, *, seconds: float, most: int = 0) -> Non
         rate = count / curve.times[count]
         idle = 0 if rate > NO_GAIN * best else idle + 1
         best = max(best, rate)
+    for _ in range(FURTHER):
+        if time.perf_counter() - began + sum(curve.times[count] for count in outputs) > seconds:
+            break
+        for count in outputs:
+            curve.times[count] = min(curve.times[count], _once(calls, count)[1])
     quick = {count: output for count, output in outputs.items() if curve.times[count] <= seconds * SLOW}
     curve.classes = _classes(calls, quick)
 
 
 def _timed(calls: Calls, count: int, *, patience: float) -> tuple[torch.Tensor, float]:
-    """The output of the last call, and the shortest of three times: the first fills caches, others use the machine.
+    """The output of the last call and the shorter of two times; one call that outlasts `patience` is enough."""
+    output, first = _once(calls, count)
+    if first > patience:
+        return output, first
+    output, second = _once(calls, count)
+    return output, min(first, second)
 
-    Where one call takes longer than `patience`, it is enough.
-    """
-    times: list[float] = []
-    while True:
-        began = time.perf_counter()
-        output = calls.run(range(count))
-        times.append(time.perf_counter() - began)
-        if len(times) == 3 or sum(times) > patience:
-            return output, min(times)
+
+def _once(calls: Calls, count: int) -> tuple[torch.Tensor, float]:
+    began = time.perf_counter()
+    output = calls.run(range(count))
+    return output, time.perf_counter() - began
 
 
 def _classes(calls: Calls, outputs: dict[int, torch.Tensor]) -> list[tuple[int, ...]]:

@@ -85,6 +85,17 @@ class LoadedModel:
     embeddings: Embeddings = field(default_factory=Embeddings)  # words that were encoded before
 
     @property
+    def dtypes(self) -> dict[str, str]:
+        """The number format of each kind of part, as config.yaml writes it."""
+        parts = {"text": self.text_encoders[0], "denoiser": self.denoiser, "decoder": self.vae}
+        return {name: str(part.dtype).removeprefix("torch.") for name, part in parts.items()}
+
+    @property
+    def mixed(self) -> bool:
+        """Whether its parts run in different formats; `place` then has that of the denoiser."""
+        return len(set(self.dtypes.values())) > 1
+
+    @property
     def cell(self) -> int:
         """Pixels along one side of a latent cell."""
         return int(self.images.config.vae_scale_factor)

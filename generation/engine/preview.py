@@ -35,7 +35,7 @@ class Preview:
         coarse = torch.rand((FIT_COUNT, 3, 4, 4), generator=rng)
         pictures = torch.nn.functional.interpolate(coarse, FIT_SIDE, mode="bicubic").clamp(0, 1)
         pictures[:4] = coarse[:4, :, :1, :1]  # plain colours pin the map's corners
-        given = (pictures * 2 - 1).to(model.place.device, model.place.dtype)
+        given = (pictures * 2 - 1).to(model.place.device, model.vae.dtype)
         encoded = model.vae.encode(given)
         latents = encoded.latent_dist.mode() if hasattr(encoded, "latent_dist") else encoded.latents
         latents = (latents * model.vae.config.scaling_factor).float().cpu()

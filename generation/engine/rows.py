@@ -238,7 +238,10 @@ class RowLane:
         exact = self.is_exact(key)
         counts = list(self.row_counts(key)) if exact else []
         worn = self._loras.sha256(self.model, key.loras) if key.loras else {}
-        return {"exact": exact, "row_counts": counts, "path": key.path} | ({"loras_sha256": worn} if worn else {})
+        found: dict[str, object] = {"exact": exact, "row_counts": counts, "path": key.path}
+        if self.model.mixed:
+            found["dtypes"] = self.model.dtypes
+        return found | ({"loras_sha256": worn} if worn else {})
 
     def own_size(self) -> tuple[Key, float]:
         """The key of an unadorned picture of the model's own size, and its megapixels."""

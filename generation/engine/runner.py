@@ -57,6 +57,11 @@ class Runner:
                 threading.Thread(target=self._compile, args=(size, rows), name="compile", daemon=True).start()
         return EAGER
 
+    def _told(self, rows: Sequence[Row], device: torch.device) -> dict[str, Any]:
+        """The rows' words as the denoiser takes them; they may have been encoded elsewhere, in another format."""
+        dtype = self._model.denoiser.dtype
+        return _mapped(self._model.family.arguments(rows), lambda tensor: tensor.to(device, dtype))
+
     @property
     def _dressed(self) -> bool:
         """Whether LoRAs were ever put on: they replace layers of the very module that was compiled."""
@@ -69,8 +74,7 @@ class Runner:
     def run(self, key: Key, latents: torch.Tensor, timesteps: torch.Tensor, rows: Sequence[Row]) -> torch.Tensor:
         """What the denoiser predicts for latents (n, channels, height, width) at timesteps (n,)."""
         given = latents.to(self._model.denoiser.dtype), timesteps
-        device = latents.device  # where memory is short, words may have been encoded elsewhere
-        told = _mapped(self._model.family.arguments(rows), lambda tensor: tensor.to(device))
+        told = self._told(rows, latents.device)
         if key.path == EAGER or self._dressed:
             return _first(self._eager(*given, **told, return_dict=False))
         if not self._captures:
@@ -98,7 +102,7 @@ class Runner:
         """Inputs of the right shapes."""
         device, dtype = self._model.place.device, self._model.denoiser.dtype
         latents = torch.zeros(len(rows), *size[0], device=device, dtype=dtype)
-        return (latents, torch.full((len(rows),), 500.0, device=device)), self._model.family.arguments(rows)
+        return (latents, torch.full((len(rows),), 500.0, device=device)), self._told(rows, device)
 
     def _captured(self, key: Key, rows: int, given: tuple[torch.Tensor, ...], told: dict[str, Any]) -> torch.Tensor:
         place = ((key.shape, key.tokens), rows)

@@ -15,11 +15,13 @@ from generation.engine.files import opened
 from generation.engine.finishing import Finishing
 from generation.engine.glimpse import Glimpse
 from generation.engine.lora import Loras
+from generation.engine.model import LoadedModel
 from generation.engine.notebook import Notebook
 from generation.engine.painting import Painting
 from generation.engine.preview import Preview
 from generation.engine.residence import Residence
 from generation.engine.shelf import Shelf
+from generation.engine.trying import circumstance, settle
 from generation.errors import AtelierError, Cancelled, NotApproved, UploadsRefused
 from generation.job import Job, Progress, Result
 from generation.safety.gate import Pixels
@@ -82,11 +84,13 @@ class Serving:
         alive("loading")
         self._place = device.choose(settings.device, settings.dtype, settings.threads)
         places = {settings.model: settings.model} | dict(settings.places)
-        self._shelf = Shelf(places, self._place, budget=options.memory_budget, evicted=self._residence.drop)
+        self._shelf = Shelf(
+            places, self._place, budget=options.memory_budget, evicted=self._residence.drop, settled=self._in_its_format
+        )
         easel = self._load(settings.model, frozenset())
         self._residence.put(settings.model, easel)
         warm_up(easel, options, alive)
-        self.status = introduce(easel, self._place)
+        self.status = introduce(easel)
         self._notebook.save()
 
     # -- jobs --------------------------------------------------------------------------------------------------------
@@ -185,6 +189,15 @@ class Serving:
             notebook=self._notebook,
             alive=self._alive,
         )
+
+    def _in_its_format(self, model: LoadedModel) -> LoadedModel:
+        """Once for a model on a machine its parts are tried in lower formats, unless nothing is to be measured."""
+        if not model.place.undecided or not self._settings.options.measure_seconds:
+            return model
+        self._alive("trying number formats")
+        here = circumstance(model)
+        settled, self._notebook.trials[here] = settle(model, self._notebook.trials.get(here))
+        return settled
 
     def _tell_waiting(self, name: str, doing: str) -> None:
         self._alive(doing)

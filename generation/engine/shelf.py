@@ -46,12 +46,14 @@ class Shelf:
         budget: int = 0,  # bytes for weights; 0: a share of what is free
         free: Callable[[Place], int] | None = None,
         evicted: Callable[[str], None] = silent,  # told a name before its memory is taken back: let go of it
+        settled: Callable[[LoadedModel], LoadedModel] = lambda model: model,  # puts a fresh model into its format
     ) -> None:
         self._places = places
         self._place = place
         self._budget = budget
         self._free = free or free_memory
         self._evicted = evicted
+        self._settled = settled
         self._models: OrderedDict[str, Model] = OrderedDict()
 
     @property
@@ -80,12 +82,16 @@ class Shelf:
         if source.name not in self._models:
             found = weights.find(source, self._place, alive)
             self._make_room(found, in_use)
-            load = plain.load_found if found.card.family == "plain" else weights.load_found
             with BUILDING:
-                self._models[source.name] = load(found, self._place, alive)
+                model = self._loaded(found, alive)
+            self._models[source.name] = model if isinstance(model, PlainModel) else self._settled(model)
             log.info("Model %s is loaded: %s", source.name, _size(self._models[source.name].bytes))
         self._models.move_to_end(source.name)
         return self._models[source.name]
+
+    def _loaded(self, found: Found, alive: Alive) -> Model:
+        load = plain.load_found if found.card.family == "plain" else weights.load_found
+        return load(found, self._place, alive)
 
     def drop(self, name: str) -> None:
         """Take back the memory of a model."""

@@ -19,6 +19,7 @@ from generation.starter.checking import schooling as checking
 from generation.starter.checking.figures import on_renders
 from generation.starter.checking.head import write_head
 from generation.starter.judging import schooling
+from generation.starter.judging.engine_painter import EnginePainter
 from generation.starter.judging.figures import Inquiry, measure, show
 from generation.starter.judging.painter import Painter
 from generation.starter.judging.questions import gallery
@@ -38,6 +39,9 @@ SUFFIXES = (".json", ".txt", ".safetensors")
 
 World = Annotated[str, typer.Option(help="first (single big things), narrow or full.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda or cuda:1")]
+Dtype = Annotated[
+    str, typer.Option(help="Paint with the engine, in auto, float32 or bfloat16; empty: with plain diffusers.")
+]
 RunFolder = Annotated[Path, typer.Option(help="Folder of checkpoint, log and cached pictures.")]
 Threads = Annotated[int, typer.Option(help="CPU threads; 0 leaves it to torch.")]
 Before = Annotated[int, typer.Option(help="Samples of earlier runs, from whose weights this one began.")]
@@ -165,6 +169,7 @@ def evaluate(
     few: Annotated[int, typer.Option(help="Steps of the quick way; 0 leaves it out.")] = 8,
     guidance: Annotated[float, typer.Option(help="How closely to follow the prompt.")] = GUIDANCE,
     device: Device = "cpu",
+    dtype: Dtype = "",
     judge: Annotated[Path, typer.Option("--reader", help="The attribute reader.")] = READER,
     speed: Annotated[bool, typer.Option(help="Also measure seconds per picture.")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="File for the figures.")] = None,
@@ -183,6 +188,8 @@ def evaluate(
             guidance=guidance,
             device=device,
             speed=speed,
+            dtype=dtype,
+            threads=threads,
         )
     )
     show(figures, console)
@@ -199,10 +206,12 @@ def sheet(
     steps: Annotated[int, typer.Option(help="Denoising steps.")] = 20,
     guidance: Annotated[float, typer.Option(help="How closely to follow the prompt.")] = GUIDANCE,
     device: Device = "cpu",
+    dtype: Dtype = "",
 ) -> None:
     """Paint the first prompts of a fixed series with fixed seeds; nobody chooses among them."""
     asked = gallery(world, count)
-    write_sheet(Painter(weights, device).paint(asked, steps=steps, guidance=guidance), out)
+    painter = EnginePainter(weights, device, dtype, 0) if dtype else Painter(weights, device)
+    write_sheet(painter.paint(asked, steps=steps, guidance=guidance), out)
     out.with_suffix(".txt").write_text("".join(f"{question.prompt}\n" for question in asked), "utf-8")
 
 

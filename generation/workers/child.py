@@ -41,7 +41,7 @@ from generation.workers.wire import (
     Stepped,
     ToChild,
 )
-from generation.workers.worker import EngineSettings, WorkerStatus
+from generation.workers.worker import THREADS_SETTINGS, EngineSettings, WorkerStatus
 
 log = logging.getLogger(__name__)
 
@@ -265,11 +265,9 @@ def _spawn(
     ours, theirs = Pipe(duplex=True)
     root = str(Path(generation.__file__).parents[1])
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    # torch's threads wait for each other by spinning; where the bot and a browser share the cores, that makes a step
-    # ten times slower. A short spin costs nothing on a quiet machine.
     secret = ("DISCORD_", "ATELIER_")  # the bot's token, the database's password
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(secret)}
-    environment = {"GOMP_SPINCOUNT": "1000"} | inherited | {"PYTHONPATH": os.pathsep.join(paths)}
+    environment = THREADS_SETTINGS | inherited | {"PYTHONPATH": os.pathsep.join(paths)}
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, nothing from outside
         [sys.executable, "-m", "generation.workers.child_main", str(theirs.fileno())],
         pass_fds=[theirs.fileno()],

@@ -11,6 +11,10 @@ from generation.job import Job, Progress, Result
 from generation.models import ModelCard
 from generation.provenance.identity import Identity
 
+# torch's threads wait for each other by spinning; where the bot, the file encoders or a browser share the cores, that
+# makes a step ten times slower. A short spin costs nothing on a quiet machine. Read when torch is imported.
+THREADS_SETTINGS = {"GOMP_SPINCOUNT": "1000"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSettings:

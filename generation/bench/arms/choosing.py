@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -13,11 +13,14 @@ from generation.bench.arms.arm import Arm
 from generation.bench.arms.ours import Ours
 from generation.bench.arms.plain import Plain
 from generation.bench.arms.roof import Roof
+from generation.engine.device import Place
+from generation.engine.formats import Trials
 from generation.engine.model import LoadedModel
 from generation.engine.options import EngineOptions
+from generation.engine.trying import settle
 from generation.errors import BadRequest
 
-THEIRS = ("fifo", "fifo-compiled", "static4", "roof")
+THEIRS = ("fifo", "fifo-alike", "fifo-compiled", "static4", "roof")
 OURS = ("ours-fast", "ours-exact", "ours-objects", "ours-unordered")
 VARIED = re.compile(r"(ours-[a-z]+)(?:-r(\d{1,3}))?(?:-d(\d{1,2}))?(?:-e(\d))?")
 
@@ -42,31 +45,45 @@ def wanted(text: str) -> list[Wanted]:
 
 
 def usual(device: torch.device) -> str:
-    """The arms that are compared when nothing else is said; compiling for minutes is left to GPUs."""
-    compiled = ["fifo-compiled"] if device.type == "cuda" else []
-    return ",".join(["fifo", *compiled, "static4", "roof", "ours-fast", "ours-exact"])
+    """The arms that are compared when nothing else is said; what takes minutes to prepare is left to GPUs."""
+    if device.type == "cuda":
+        return "fifo,fifo-compiled,static4,roof,ours-fast,ours-exact"
+    return "fifo,fifo-alike,ours-fast,ours-exact"
 
 
 @dataclass(slots=True)
 class Models:
     """Copies of one model: exact mode may change layers in place, and peers lay theirs out differently."""
 
-    load: Callable[[bool], LoadedModel]  # plain?
-    shared: bool  # on a GPU layers stay as they are, so that ours need one copy only
+    load: Callable[[Place, bool], LoadedModel]  # where, and whether plain
+    place: Place
     _kept: dict[str, LoadedModel] = field(default_factory=dict)
+    _trials: Trials | None = None
 
     def plain(self) -> LoadedModel:
-        """As peers run it."""
+        """As peers run it: in the library's own number format where nobody asked for one."""
         return self._copy("plain")
 
+    def alike(self) -> LoadedModel:
+        """As peers run it, but in the number format that the denoiser of ours has."""
+        return self._copy("alike") if self.ours(exact=False).place.dtype != self.plain().place.dtype else self.plain()
+
     def ours(self, *, exact: bool) -> LoadedModel:
-        """As the engine runs it."""
-        return self._copy("exact" if exact and not self.shared else "fast")
+        """As the engine runs it; on a GPU layers stay as they are, so that one copy is enough."""
+        return self._copy("exact" if exact and self.place.device.type != "cuda" else "fast")
 
     def _copy(self, which: str) -> LoadedModel:
         if which not in self._kept:
-            self._kept[which] = self.load(which == "plain")
+            self._kept[which] = self._made(which)
         return self._kept[which]
+
+    def _made(self, which: str) -> LoadedModel:
+        if which == "plain":
+            return self.load(replace(self.place, undecided=False), True)
+        if which == "alike":
+            return self.load(self.ours(exact=False).place, True)
+        found, self._trials = settle(self.load(self.place, False), self._trials)
+        return found
 
 
 def make(wish: Wanted, models: Models, side: int, *, seconds: float) -> Arm:
@@ -77,7 +94,8 @@ def make(wish: Wanted, models: Models, side: int, *, seconds: float) -> Arm:
         model = models.ours(exact=False)
         return Roof(wish.name, model, side, compiled=model.place.device.type == "cuda", budget=seconds)
     together = 4 if wish.kind == "static4" else 1
-    return Plain(wish.name, models.plain(), together=together, compiled=wish.kind == "fifo-compiled")
+    model = models.alike() if wish.kind == "fifo-alike" else models.plain()
+    return Plain(wish.name, model, together=together, compiled=wish.kind == "fifo-compiled")
 
 
 def options(wish: Wanted) -> EngineOptions:

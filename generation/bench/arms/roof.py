@@ -113,7 +113,7 @@ class Roof:
         drawn = torch.randn(
             count, self._model.latent_channels, cells, cells, generator=torch.Generator("cpu").manual_seed(0)
         )
-        return drawn.to(self._model.place.device, self._model.place.dtype)
+        return drawn.to(self._model.place.device, self._model.vae.dtype)
 
     @torch.inference_mode()
     def _rate(self, rows: int, budget: float) -> float:

@@ -20,6 +20,7 @@ from generation.starter.checking import figures as hazard
 from generation.starter.checking.head import CHECKER
 from generation.starter.drawing.picture import render
 from generation.starter.judging.adherence import Share, score, things
+from generation.starter.judging.engine_painter import EnginePainter
 from generation.starter.judging.painter import Painter
 from generation.starter.judging.questions import Question, questions
 from generation.starter.judging.reader import Reader, load_reader
@@ -45,11 +46,13 @@ class Inquiry:
     guidance: float
     device: str
     speed: bool
+    dtype: str = ""  # painted by the engine in this number format; empty: by plain diffusers
+    threads: int = 0
 
 
 def measure(inquiry: Inquiry) -> dict[str, Any]:
     """Every figure, ready for JSON."""
-    reader, painter = load_reader(inquiry.reader), Painter(inquiry.weights, inquiry.device)
+    reader, painter = load_reader(inquiry.reader), _painter(inquiry)
     held = round(inquiry.prompts * HELD_SHARE)
     asked = {
         "seen": questions(inquiry.world, inquiry.prompts - held, recombining=False),
@@ -60,6 +63,7 @@ def measure(inquiry: Inquiry) -> dict[str, Any]:
         "steps": inquiry.steps,
         "guidance": inquiry.guidance,
         "few_steps": inquiry.few,
+        "painted": f"by the engine, {painter.dtype}" if isinstance(painter, EnginePainter) else "by plain diffusers",
         "vae_psnr_db": round(psnr(inquiry.weights / "vae", inquiry.world), 2),
     }
     plain: list[NDArray[np.uint8]] = []
@@ -84,7 +88,15 @@ def measure(inquiry: Inquiry) -> dict[str, Any]:
     return figures
 
 
-def _quick(reader: Reader, painter: Painter, group: Sequence[Question], inquiry: Inquiry) -> dict[str, Share]:
+def _painter(inquiry: Inquiry) -> Painter | EnginePainter:
+    if inquiry.dtype:
+        return EnginePainter(inquiry.weights, inquiry.device, inquiry.dtype, inquiry.threads)
+    return Painter(inquiry.weights, inquiry.device)
+
+
+def _quick(
+    reader: Reader, painter: Painter | EnginePainter, group: Sequence[Question], inquiry: Inquiry
+) -> dict[str, Share]:
     pictures = painter.paint(group, steps=inquiry.few, guidance=inquiry.guidance)
     return score(reader.read(pictures), [question.spec for question in group])
 
@@ -130,7 +142,8 @@ def show(figures: Mapping[str, Any], console: Console) -> None:
     """Print shares side by side."""
     columns = [name for name, value in figures.items() if isinstance(value, dict) and not name.startswith("things")]
     columns = [name for name in columns if name not in FURTHER]
-    table = Table("right, %", *columns, title=f"world {figures['world']}, {figures['steps']} steps")
+    title = f"world {figures['world']}, {figures['steps']} steps, painted {figures['painted']}"
+    table = Table("right, %", *columns, title=title)
     for row in ("thing", "color", "thing+color", "count", "scene", "style", "time", "weather", "backdrop"):
         cells = (figures[column].get(row) for column in columns)
         table.add_row(row, *(f"{cell['percent']:.1f} of {cell['n']}" if cell else "" for cell in cells))

@@ -63,12 +63,14 @@ def test_trace(tmp_path: Path):
 
 
 def test_identity(tmp_path: Path):
-    found = figures(tmp_path, "identity", "--arch", "small", "--requests", "4", "--shuffles", "1", "--rows", "4")
-    for mode in ("exact", "fast"):
-        assert found[f"identity.{mode}.float32.compared"] == 4
-        assert found[f"identity.{mode}.float32.pixel_difference"] <= 8
-    assert found["identity.exact.float32.same_latents"] == 4
-    assert found["identity.exact.float32.same_pictures"] == 4
+    words = ("--arch", "small", "--requests", "4", "--shuffles", "1", "--rows", "4")
+    found = figures(tmp_path, "identity", *words, "--dtypes", "float32,bfloat16")
+    for name, most in (("float32", 8), ("bfloat16", 64)):
+        for mode in ("exact", "fast"):
+            assert found[f"identity.{mode}.{name}.compared"] == 4
+            assert found[f"identity.{mode}.{name}.pixel_difference"] <= most
+        assert found[f"identity.exact.{name}.same_latents"] == 4
+        assert found[f"identity.exact.{name}.same_pictures"] == 4
 
 
 def test_stages(tmp_path: Path):
@@ -99,7 +101,7 @@ def test_the_engine_beside_the_denoiser():
         (["trace", "--arch", "small", "--loads", "nan"], "from 0.01 to 100"),
         (["trace", "--arch", "small", "--trace", "nowhere.json"], "is not a trace"),
         (["identity", "--arch", "small", "--modes", "exakt"], "one of exact, fast"),
-        (["identity", "--arch", "small", "--dtypes", "float8"], "one of float32"),
+        (["identity", "--arch", "small", "--dtypes", "float8"], "one of auto, float32"),
     ],
 )
 def test_a_mistake_gets_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], sentence: str):

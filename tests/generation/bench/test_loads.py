@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from generation.bench.arms.choosing import Wanted, options, usual, wanted
-from generation.bench.loads import LEAST, Plan, affordable, planned
-from generation.bench.trace import SHORT
+from generation.bench.loads import LEAST, Plan, affordable, overloaded, planned, turned, work
+from generation.bench.trace import SHORT, generate
 from generation.errors import BadRequest
+from generation.models import describe
 
+CARD = describe("starter")
 CAPACITY = {"fifo": 2.0, "ours-fast": 4.0}
 
 
@@ -25,14 +29,31 @@ def test_common_rates_are_fifos_and_own_rates_everybodys_own():
     assert loads[2].common is None
 
 
-def test_a_longer_budget_makes_a_longer_trace():
-    short, long = (plan(minutes=minutes, loads=(0.5,)) for minutes in (10, 20))
-    sizes = [affordable(item, CAPACITY, planned(item, CAPACITY)) for item in (short, long)]
-    # two arms at one picture a second, three quarters of ten minutes, 1.9 pictures a request
+def test_more_time_makes_a_longer_trace():
+    half, double = planned(plan(loads=(0.5, 2.0)), CAPACITY)
+    sizes = [affordable(plan(), CAPACITY, half, seconds=seconds) for seconds in (450, 900)]
+    # two arms at one picture a second, 1.9 pictures a request
     assert sizes[0] == pytest.approx(450 / 2 / 1.9, abs=1)
     assert sizes[1] == pytest.approx(2 * sizes[0], abs=2)
-    hurried = plan(minutes=0.01)
-    assert affordable(hurried, CAPACITY, planned(hurried, CAPACITY)) == LEAST
+    # half a second a picture in fifo, which can do no more, a quarter in ours
+    assert affordable(plan(), CAPACITY, double, seconds=450) == pytest.approx(450 / 0.75 / 1.9, abs=1)
+    assert affordable(plan(), CAPACITY, half, seconds=1) == LEAST
+
+
+def test_a_rate_is_a_multiple_of_what_fifo_can_do_with_the_very_trace_that_is_played():
+    light, heavy = (
+        generate(replace(SHORT, steps={(steps,): 1.0}, unguided=1.0), CARD, seed=1, requests=20, side=64)
+        for steps in (4, 12)
+    )
+    assert work(heavy) == pytest.approx(2 * work(light))  # decoding counts like four more steps
+    assert turned(CAPACITY, light, heavy) == pytest.approx({"fifo": 1.0, "ours-fast": 2.0})
+    assert turned(CAPACITY, heavy, heavy) == pytest.approx(CAPACITY)
+
+
+def test_who_is_asked_for_more_than_he_can_do_is_marked():
+    half, more = planned(plan(loads=(0.5, 1.5)), CAPACITY)
+    assert [overloaded(load, "fifo") for load in (half, more)] == [False, True]
+    assert not overloaded(more, "ours-fast")
 
 
 def test_loads_need_fifo():

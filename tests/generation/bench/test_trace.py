@@ -62,6 +62,16 @@ def test_a_burst_comes_within_its_second_and_nobody_overtakes():
     assert part.burst == (0, 10)
 
 
+def test_the_first_requests_of_a_trace_keep_its_rate():
+    trace = generate(FULL, CARD, seed=3, requests=60, side=256)
+    first = trace.first(20)
+    assert first.requests == trace.requests[:20]
+    assert trace.first(60) is trace
+    until = trace.moments[20] * first.moments[10] / trace.moments[10]  # when the next one would have come
+    assert first.pictures / until == pytest.approx(1.0)
+    assert list(first.moments) == sorted(first.moments)
+
+
 def test_a_trace_comes_back_from_its_file(tmp_path: Path):
     trace = generate(FEW, CARD, seed=3, requests=12, side=256, bursty=True)
     path = tmp_path / "trace.json"

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generation.engine.curve import TOLERABLE, UNMEASURED_ROWS, Curve, padded_to
+from generation.engine.formats import Trial, Trials
 from generation.engine.notebook import Notebook
 
 LAUNCH_BOUND = {1: 7.0, 2: 8.0, 4: 10.0, 8: 12.0, 16: 23.0}
@@ -120,7 +121,31 @@ def test_the_notebook_keeps_curves_between_starts(tmp_path: Path) -> None:
     assert again.page("another card") == {}
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b'{"a": {"b": {"times": {"0": 1}}}}', b"\xff", b"[" * 100_000])
+def test_the_notebook_keeps_trials_beside_curves_and_reads_one_from_before_there_were_any(tmp_path: Path) -> None:
+    path = tmp_path / "measured.json"
+    before = Notebook(path)
+    before.page("a CPU")["8x32x32+77"] = settled(Curve(dict(LAUNCH_BOUND), classes=[(2, 4)]))
+    before.save()
+    later = Notebook(path)
+    assert later.trials == {}
+    later.trials["a CPU"] = Trials(Trial(2.0, 1.0, 0.01), None)
+    later.save()
+    again = Notebook(path)
+    assert again.trials == later.trials
+    assert again.page("a CPU") == before.page("a CPU")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"[]",
+        b'{"number formats": {"a": {"denoiser": {}}}}',
+        b'{"a": {"b": {"times": {"0": 1}}}}',
+        b"\xff",
+        b"[" * 100_000,
+    ],
+)
 def test_a_broken_notebook_is_begun_anew(tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "measured.json"
     path.write_bytes(content)

@@ -91,3 +91,19 @@ def test_slow_calls_are_made_as_few_times_as_possible(monkeypatch: pytest.Monkey
     assert curve.classes == []
     curve.settle(2)
     assert curve.counts == (2,)  # one fixed count agrees with itself
+
+
+def test_a_bad_moment_of_the_machine_is_not_taken_for_the_speed_of_a_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else's work makes all calls of four rows slow while they are first measured, and later no more."""
+    clock = [0.0]
+    monkeypatch.setattr(measure.time, "perf_counter", lambda: clock[0])
+
+    class Disturbed(Scripted):
+        def run(self, rows: Sequence[int]) -> torch.Tensor:
+            early = self.made.count(4) < 3  # the two calls on end, and that of the first further round
+            clock[0] += 0.01 + 0.001 * len(rows) + (0.5 if len(rows) == 4 and early else 0.0)
+            return super().run(rows)
+
+    curve = measured(Disturbed(families={}), seconds=10.0)
+    assert curve.times[4] == pytest.approx(0.014)
+    assert curve.knee == 24  # as if nobody had been there

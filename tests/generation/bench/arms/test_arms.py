@@ -10,6 +10,7 @@ import torch
 
 from generation.bench import configurations
 from generation.bench.architectures import build
+from generation.bench.arms import choosing
 from generation.bench.arms.arm import Arm
 from generation.bench.arms.choosing import Models, make, wanted
 from generation.bench.arms.plain import Plain, kind
@@ -17,6 +18,8 @@ from generation.bench.configurations import SDXL, SMALL
 from generation.bench.drive import drive
 from generation.bench.trace import Arrival
 from generation.engine.device import Place
+from generation.engine.formats import Trial, Trials
+from generation.engine.trying import quick_in_short, settle
 from generation.request import Request
 
 CPU = Place(torch.device("cpu"), torch.float32, "CPU")
@@ -46,7 +49,7 @@ TINY_XL = replace(
 def models(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Models:
     shapes = {"small": SMALL, "tiny-xl": TINY_XL}
     monkeypatch.setattr(configurations, "ARCHITECTURES", shapes)
-    return Models(lambda plain: build(request.param, CPU), shared=False)
+    return Models(lambda place, plain: build(request.param, place), CPU)
 
 
 @pytest.fixture
@@ -93,7 +96,32 @@ def test_only_likes_share_a_static_batch(models: Models):
 
 
 def test_exact_mode_has_layers_of_its_own():
-    models = Models(lambda plain: build("small", CPU), shared=False)
+    models = Models(lambda place, plain: build("small", CPU), CPU)
     assert len({id(models.plain()), id(models.ours(exact=True)), id(models.ours(exact=False))}) == 3
-    on_a_card = Models(lambda plain: build("small", CPU), shared=True)
+    on_a_card = Models(lambda place, plain: build("small", CPU), replace(CPU, device=torch.device("cuda")))
     assert on_a_card.ours(exact=True) is on_a_card.ours(exact=False)
+
+
+@pytest.mark.usefixtures("single_thread")
+def test_plain_calls_are_measured_in_their_own_format_and_in_that_of_ours(monkeypatch: pytest.MonkeyPatch):
+    """Whatever this machine would choose for ours: the trial is said to have spoken for bfloat16."""
+    gains = Trials(Trial(2.0, 1.0, 0.0), Trial(2.0, 1.0, 0.0))
+    monkeypatch.setattr(choosing, "settle", lambda model, known: settle(model, gains))
+    models = Models(lambda place, plain: build("small", place), replace(CPU, undecided=True))
+    formats = {
+        "fifo": models.plain().pipeline.unet.dtype,
+        "fifo-alike": models.alike().pipeline.unet.dtype,
+        "ours": models.ours(exact=True).denoiser.dtype,
+    }
+    if quick_in_short():
+        assert formats == {"fifo": torch.float32, "fifo-alike": torch.bfloat16, "ours": torch.bfloat16}
+    else:
+        assert set(formats.values()) == {torch.float32}
+    arm = make(wanted("fifo-alike")[0], models, 64, seconds=0.1)
+    served = drive(arm, [Arrival(0.0, wish) for wish in requests("small")])
+    assert [item.pictures for item in served] == [1, 4, 1]
+
+
+def test_without_another_format_both_are_the_same():
+    models = Models(lambda place, plain: build("small", place), CPU)
+    assert models.alike() is models.plain()

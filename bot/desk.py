@@ -9,6 +9,7 @@ from typing import Self
 from bot.store.database import Database
 from bot.store.files import FileStore
 from bot.store.jobs import JobStore
+from bot.store.lookback import Lookback
 from bot.store.outbox import Outbox
 from bot.store.pictures import PictureStore
 from bot.store.policies import Policies
@@ -27,6 +28,7 @@ class Desk:
     reports: Reports
     rules: Rules
     policies: Policies
+    lookback: Lookback
 
     @classmethod
     def over(cls, database: Database, folder: Path) -> Self:
@@ -40,4 +42,5 @@ class Desk:
             reports=Reports(database),
             rules=Rules(database),
             policies=Policies(database),
+            lookback=Lookback(database),
         )

@@ -76,7 +76,10 @@ class Lookback:
         withheld = select(day, func.count().label("withheld")).join(pictures, pictures.c.job_id == jobs.c.id)
         async with self._database.read() as connection:
             rows = (await connection.execute(figures.where(here).group_by(day))).all()
-            held = dict((await connection.execute(withheld.where(here, kept_back).group_by(day))).tuples().all())
+            held = {
+                int(row.day): row.withheld
+                for row in await connection.execute(withheld.where(here, kept_back).group_by(day))
+            }
         found = {int(row.day): row for row in rows}
         return [_day(number, found.get(number), held.get(number, 0)) for number in range(first, today + 1)]
 

@@ -125,5 +125,6 @@ def _page(status: int, *, form_action: str = "", problem: str = "", **values: ob
     text = _TEMPLATES.get_template("consent.html").render(problem=problem, **values)
     # The answer to the form leads back to the application, which the policy must allow by name.
     policy = POLICY.replace("form-action 'none'", f"form-action 'self' {form_action}".strip())
-    headers: Json = {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
+    # With the other pages' “no-referrer” a browser would send this form with the origin “null”.
+    headers: Json = {"Content-Security-Policy": policy, "Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
     return web.Response(status=status, text=text, content_type="text/html", headers=headers)

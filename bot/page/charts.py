@@ -12,6 +12,7 @@ HEIGHT: Final = 170.0
 BOTTOM: Final = 24.0  # for the labels below
 TOP: Final = 12.0
 LEFT: Final = 36.0  # for the scale
+RIGHT: Final = 12.0  # for the half of the last label
 GAP: Final = 0.25  # of a column
 
 
@@ -59,7 +60,7 @@ def columns(title: str, legend: Sequence[str], rows: Sequence[tuple[str, Sequenc
     """Stacked columns, one for each of `rows` (label and values); every so many a label is written below."""
     top = ceiling(max((sum(values) for _, values in rows), default=0.0))
     floor, room = HEIGHT - BOTTOM, HEIGHT - BOTTOM - TOP
-    step = (WIDTH - LEFT) / max(1, len(rows))
+    step = (WIDTH - LEFT - RIGHT) / max(1, len(rows))
     bars: list[Bar] = []
     for index, (label, values) in enumerate(rows):
         y = floor

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from itertools import pairwise
 from typing import Final
 
 from aiohttp import web
 
 from bot.page.charts import columns
 from bot.page.visit import Chapter, Route, Visit
-from bot.store.lookback import WAITS, DayFigures
+from bot.store.lookback import DayFigures
 
-SPANS: Final = {5: "5 s", 15: "15 s", 60: "1 min", 300: "5 min", 900: "15 min"}
+SPANS: Final = ("≤ 5 s", "5–15 s", "15–60 s", "1–5 min", "5–15 min", "> 15 min")  # as in WAITS
 
 
 async def show(visit: Visit) -> web.StreamResponse:
@@ -24,12 +23,14 @@ async def show(visit: Visit) -> web.StreamResponse:
     painted = columns("Pictures per day", ["pictures"], [(_date(day), [day.pictures]) for day in days], every=5)
     refused = columns(
         "Refused or failed per day",
-        ["requests stopped", "pictures withheld", "requests failed"],
+        ["stopped by the filter", "withheld by the gate", "failed"],
         [(_date(day), [day.blocked, day.withheld, day.failed]) for day in days],
         every=5,
     )
     waited = columns(
-        "Waiting before the first step", ["requests"], list(zip(_spans(), [[w] for w in waits], strict=True))
+        "Waiting before the first step",
+        ["requests"],
+        [(span, [count]) for span, count in zip(SPANS, waits, strict=True)],
     )
     return await visit.page(
         "overview.html",
@@ -46,11 +47,6 @@ async def show(visit: Visit) -> web.StreamResponse:
 
 def _date(day: DayFigures) -> str:
     return f"{datetime.fromtimestamp(day.begins, UTC):%-d %b}"
-
-
-def _spans() -> list[str]:
-    between = [f"{SPANS[low]}–{SPANS[high]}" for low, high in pairwise(WAITS)]
-    return [f"up to {SPANS[WAITS[0]]}", *between, f"over {SPANS[WAITS[-1]]}"]
 
 
 def _promptly(waits: list[int]) -> int | None:

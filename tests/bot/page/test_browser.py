@@ -1,4 +1,4 @@
-"""Moderators' page in a real Chromium: sign in, add a rule while the linter answers, change the policy; narrow and dark.
+"""Moderators' page in a real Chromium: sign in, lint and add a rule, change the policy; narrow and dark.
 
 With ATELIER_SCREENSHOTS set to a folder, every chapter is photographed into it.
 """

@@ -82,8 +82,8 @@ def columns(title: str, legend: Sequence[str], rows: Sequence[tuple[str, Sequenc
 
 
 def ceiling(value: float) -> int:
-    """The next number from 2, 4, 10, 20, 40, 100 … so that the scale and its half are whole."""
+    """The next of 2, 4, 6, 8, 10, 20, 40 … and so on, so that the scale and its half are whole."""
     if value <= 2:
         return 2
     size = 10 ** math.floor(math.log10(value))
-    return next(int(size * step) for step in (1, 2, 4, 10) if size * step >= value and size * step % 2 == 0)
+    return next(int(size * step) for step in (1, 2, 4, 6, 8, 10) if size * step >= value and size * step % 2 == 0)

@@ -55,6 +55,7 @@ class ModeratorsPage:
         self._clock = clock
         self._stack = AsyncExitStack()
         self.origin = self._settings.public_url  # as browsers know it; known once it listens
+        self.port = 0
 
     async def __aenter__(self) -> ModeratorsPage:
         if self._settings.enabled:
@@ -86,7 +87,8 @@ class ModeratorsPage:
                 f"Moderators' page cannot listen on {host}:{port} ({error.strerror}); set page.port to another port."
             ) from error
         shown = f"[{host}]" if ":" in host else host
-        self.origin = self.origin or f"http://{shown}:{runner.addresses[0][1]}"
+        self.port = runner.addresses[0][1]
+        self.origin = self.origin or f"http://{shown}:{self.port}"
 
     def _application(self) -> web.Application:
         app = web.Application(client_max_size=MOST_BODY)

@@ -95,7 +95,10 @@ def test_the_environment(tmp_path):
         "ATELIER_DATA_DIR": str(tmp_path / "d"),
         "ATELIER_DATABASE_URL": "postgresql+asyncpg://x/y",
     }
+    environment["DISCORD_CLIENT_SECRET"] = " a-client-secret "
     config = load(write(tmp_path, ""), environment)
+    assert config.client_secret.get_secret_value() == "a-client-secret"
+    assert "a-client-secret" not in repr(config) + config.model_dump_json()
     assert config.token.get_secret_value() == TOKEN
     assert TOKEN not in repr(config)
     assert TOKEN not in config.model_dump_json()
@@ -130,5 +133,7 @@ def test_the_best_tier_of_a_members_roles_counts():
 
 def test_a_token_file_that_is_no_text_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "token").write_bytes(b"\xff\xfe\xdf")
+    with pytest.raises(ConfigError, match="DISCORD_CLIENT_SECRET_FILE is no text; put nothing but the application's"):
+        load(write(tmp_path, ""), {"DISCORD_CLIENT_SECRET_FILE": str(tmp_path / "token")})
     with pytest.raises(ConfigError, match="DISCORD_TOKEN_FILE is no text"):
         load(write(tmp_path, ""), {"DISCORD_TOKEN_FILE": str(tmp_path / "token")})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Literal
@@ -21,6 +22,7 @@ from bot.playground import ids
 from generation.safety.level import Level
 from tests.bot.page.office import HOME, Office, open_office
 from tests.bot.playground.page_studio import chromium
+from tests.bot.store.past import write_past
 from tests.gated import GatedPainter, Scripted
 
 pytestmark = [
@@ -37,15 +39,18 @@ async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Offi
     painter = GatedPainter(Scripted(Level.NEUTRAL, Level.NEUTRAL, Level.LOW, Level.NEUTRAL, Level.HIGH))
     async with open_office(tmp_path_factory.mktemp("office"), painter) as opened:
         await opened.bot.house.studio.policies.change(ids.GUILD_ID, {"level": 1, "spoiler_from": 1}, ids.OLIVIA_ID)
-        for person, prompt in (
+        asked = (
             (ids.ADA_ID, "a red house under a starry night sky"),
             (ids.BEN_ID, "a greenhouse full of oranges"),
             (ids.ADA_ID, "a lighthouse in a storm"),
             (ids.CLEO_ID, LONG.strip()),
             (ids.DANA_ID, "something withheld"),
-        ):
+        )
+        for number, (person, prompt) in enumerate(asked, 1):
             await opened.town.invoke(person, "dream", prompt=prompt)
-        await opened.town.until(lambda: opened.bot.has(posted=4, blocked=1))
+            await opened.town.until(lambda number=number: settled(opened, number))
+        desk = opened.bot.house.desk
+        await write_past(desk.jobs._database, ids.GUILD_ID, time.time(), days=29, per_day=30)
         yield opened
 
 
@@ -55,6 +60,11 @@ async def browser() -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         yield browser
         await browser.close()
+
+
+async def settled(office: Office, number: int) -> bool:
+    counts = await office.bot.house.desk.jobs.counts()
+    return counts.get("posted", 0) + counts.get("blocked", 0) == number
 
 
 class Visitor:

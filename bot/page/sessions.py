@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,6 +13,7 @@ from pydantic import SecretStr
 IDLE: Final = 30 * 60.0  # seconds without a visit after which a session ends
 LONGEST: Final = 12 * 3600.0  # seconds after which it ends whatever happens
 MOST: Final = 200  # sessions at once; the one that was idle longest makes room
+MOST_EACH: Final = 5  # of one person
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,11 @@ class Sessions:
         """A new session and its id: 256 random bits."""
         now = self._clock()
         self._sweep(now)
-        if len(self._sessions) >= MOST:
-            del self._sessions[min(self._sessions, key=lambda key: self._sessions[key].seen)]
+        own = [key for key, each in self._sessions.items() if each.person.id == person.id]
+        if len(own) >= MOST_EACH:
+            self._drop_idlest(own)
+        elif len(self._sessions) >= MOST:
+            self._drop_idlest(self._sessions)
         session_id = secrets.token_urlsafe(32)
         session = self._sessions[_key(session_id)] = Session(person, token, began=now, seen=now)
         return session_id, session
@@ -82,6 +86,9 @@ class Sessions:
         """End it at once."""
         for key in [key for key, each in self._sessions.items() if each is session]:
             del self._sessions[key]
+
+    def _drop_idlest(self, keys: Iterable[str]) -> None:
+        del self._sessions[min(keys, key=lambda key: self._sessions[key].seen)]
 
     def _sweep(self, now: float) -> None:
         for key in [key for key, each in self._sessions.items() if _is_over(each, now)]:

@@ -27,6 +27,10 @@ MOST_UNDER_WAY: Final = 500
 PACE: Final = Allowance(burst=20, per_hour=600, daily=0, waiting=0)  # sign-ins of one address
 FRESH: Final = 60.0  # seconds; what a person may do is at most so old when they change something
 RECENT: Final = 300.0  # the same when they only look
+NOTHING_HERE: Final = (
+    "You are signed in at Discord, but this page is for people who may manage a server in which the bot is. That means"
+    " having Discord's permission “Manage Server” there; somebody who has it can give it to you."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +106,16 @@ class Door:
         redirect = self._origin() + RETURN
         token = await self._discord.exchange(self._application_id, redirect, request.query["code"], leaving.verifier)
         person = await self._discord.person(token)
+        servers = await self._discord.managed(token)
+        if not any(self._client.get_guild(server) for server in servers):
+            await self._discord.revoke(self._application_id, token)
+            raise NotAllowed(NOTHING_HERE)  # no session: whoever likes could fill the room otherwise
         if (former := self.session(request)) is not None:
             self.sessions.close(former)
         session_id, session = self.sessions.open(person, token)
-        await self.servers(session, most_seconds=0.0)
+        session.servers, session.checked = servers, self._clock()
         response = web.Response(status=303, headers={"Location": "/"})
-        response.del_cookie(self._cookie("leaving"), path="/")
+        self._set(response, "leaving", "", 0)
         self._set(response, "session", session_id, LONGEST)
         return response
 
@@ -118,7 +126,7 @@ class Door:
             self.sessions.close(session)
             await self._discord.revoke(self._application_id, session.token)
         response = web.Response(status=303, headers={"Location": "/"})
-        response.del_cookie(self._cookie("session"), path="/")
+        self._set(response, "session", "", 0)
         return response
 
     # ----------------------------------------------------------------------------------------------------------------

@@ -201,8 +201,8 @@ async def test_without_scripts_the_linter_has_a_button(browser: Browser, office:
 
 async def test_somebody_who_is_no_moderator_reads_a_kind_sentence(browser: Browser, office: Office) -> None:
     visitor = await visit(browser, office, person="Ada")
-    await expect(visitor.page.get_by_text("no server here that you may manage")).to_be_visible()
-    await visitor.photograph("0-nothing")
-    await visitor.page.goto(office.origin + HOME)
     await expect(visitor.page.get_by_text("people who may manage a server")).to_be_visible()
+    await visitor.photograph("0-nothing")
+    await visitor.page.get_by_role("link", name="To the first page").click()
+    await expect(visitor.page.get_by_role("link", name="Sign in with Discord")).to_be_visible()
     await visitor.page.context.close()

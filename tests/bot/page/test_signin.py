@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from bot.page.sessions import IDLE, LONGEST, MOST, Person, Sessions
+from bot.page.sessions import IDLE, LONGEST, MOST, MOST_EACH, Person, Sessions
 from bot.page.signin import FRESH, PACE, UNDER_WAY
 from bot.playground import ids
 from tests.bot.page.office import HOME, Office, Watch, open_office
@@ -61,12 +61,29 @@ async def test_the_cookie_is_nobody_elses_and_holds_no_token(office: Office) -> 
 @pytest.mark.parametrize(("person", "may"), [(ids.OLIVIA_ID, True), (ids.MILO_ID, True), (ids.ADA_ID, False)])
 async def test_only_who_may_manage_the_server_sees_it(office: Office, person: int, may: bool) -> None:
     async with office.browser() as browser:
-        await browser.sign_in(person)
-        home = await browser.get(HOME)
-        assert home.status == (200 if may else 403)
+        back = await browser.sign_in(person)
+        assert back.status == (303 if may else 403)
+        assert (await browser.get(HOME)).status == (200 if may else 303)
         if not may:
-            assert "people who may manage a server" in home.text
-            assert "no server here that you may manage" in (await browser.get("/")).text
+            assert "people who may manage a server" in back.text
+            assert "atelier-session" not in str(back.headers)
+
+
+async def test_who_may_no_longer_manage_the_server_sees_and_changes_nothing(office: Office, monkeypatch) -> None:
+    async def of_nobody(_: object) -> dict[int, str]:
+        return {}
+
+    async with office.moderator() as browser:
+        monkeypatch.setattr(office.page._door._discord, "managed", of_nobody)
+        assert (await browser.get(HOME)).status == 200  # Discord was asked a moment ago
+        office.watch.now += FRESH + 1
+        assert (await browser.post(f"{HOME}/filter/add", rule="late")).status == 403
+        for path in (HOME, f"{HOME}/pictures", f"{HOME}/filter/rules.txt"):
+            answer = await browser.get(path)
+            assert answer.status == 403
+            assert "people who may manage a server" in answer.text
+        assert "no server here that you may manage" in (await browser.get("/")).text
+    assert "late" not in office.bot.house.studio.rules.list(ids.GUILD_ID)
 
 
 async def test_somebody_who_says_no_is_let_go_kindly(office: Office) -> None:
@@ -156,6 +173,10 @@ async def test_sessions_are_bounded() -> None:
         opened.append(sessions.open(Person(number, "x"), SecretStr("t"))[0])
     assert [sessions.find(each) is not None for each in opened[:4]] == [False, False, False, True]
     assert len(set(opened)) == len(opened)
+    own = [sessions.open(Person(MOST + 2, "x"), SecretStr("t"))[0] for _ in range(MOST_EACH)]
+    assert sessions.find(opened[-1]) is None  # one person has a few, and takes nobody else's place
+    assert sessions.find(opened[3]) is not None
+    opened[-1] = own[-1]
     for _ in range(int(LONGEST // (IDLE / 2))):
         watch.now += IDLE / 2
         sessions.find(opened[-1])

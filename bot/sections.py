@@ -158,7 +158,7 @@ class Page(Section):
             raise ValueError("must be an address without a path, such as https://art.example.org")
         if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
             raise ValueError("must begin with https:// unless it is on this machine")
-        return value.lower()
+        return value.lower().removesuffix(":443" if parts.scheme == "https" else ":80")  # browsers leave it out
 
     @model_validator(mode="after")
     def _reachable_by_a_name(self) -> Page:

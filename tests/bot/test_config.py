@@ -86,6 +86,17 @@ def test_a_named_file_must_exist_and_an_unnamed_one_need_not(tmp_path, monkeypat
         load(None, {"ATELIER_CONFIG": str(tmp_path / "missing.yaml")})
 
 
+def test_the_address_of_the_page_is_written_as_browsers_write_it():
+    for given, known in (
+        ("https://Art.Example.org/", "https://art.example.org"),
+        ("https://art.example.org:443", "https://art.example.org"),
+        ("https://art.example.org:8443", "https://art.example.org:8443"),
+        ("http://127.0.0.1:80", "http://127.0.0.1"),
+        ("http://[::1]:8090", "http://[::1]:8090"),
+    ):
+        assert Config(page={"public_url": given}).page.public_url == known
+
+
 def test_the_environment(tmp_path):
     secret = tmp_path / "token"
     secret.write_text(f"{TOKEN}\n")

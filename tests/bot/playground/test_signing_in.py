@@ -6,15 +6,18 @@ import base64
 import hashlib
 import re
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from bot.playground import ids
 from bot.playground.clock import Clock
 from bot.playground.permissions import Permission
+from bot.playground.rest.oauth import _only_from_here
 from bot.playground.signing_in import CODE_LIFE, MOST, SigningIn
 from tests.bot.playground.raw_discord import RawDiscord, raw_discord
 from tests.discord_document import Oracle, document_path
@@ -172,6 +175,18 @@ async def test_only_the_persons_own_form_counts(discord, http) -> None:
     assert (await choose(discord, http, drawn, ids.MILO_ID))[0] == 400  # used
     _, drawn = await ticket(discord, http)
     assert (await choose(discord, http, drawn, ids.BOT_ID))[0] == 404  # nobody is the bot
+
+
+@pytest.mark.parametrize(
+    ("address", "may"), [("127.0.0.1", True), ("::1", True), ("192.168.1.5", False), (None, False)]
+)
+async def test_whom_to_be_is_chosen_on_this_machine_only(address: str | None, may: bool) -> None:
+    request = SimpleNamespace(remote=address)
+    if may:
+        _only_from_here(request)  # type: ignore[arg-type]
+    else:
+        with pytest.raises(web.HTTPForbidden):
+            _only_from_here(request)  # type: ignore[arg-type]
 
 
 async def test_wishes_are_bounded_and_secrets_differ() -> None:

@@ -8,7 +8,6 @@ import discord
 from aiohttp import web
 
 from bot.moderation.policy import NAMES, ORDINARY_MOST, WORDS
-from bot.order import Place
 from bot.page.visit import Chapter, Route, Visit
 from bot.store.policies import WHOLE_GUILD
 from generation.errors import BadRequest
@@ -31,6 +30,7 @@ async def show(visit: Visit) -> web.StreamResponse:
         "policy.html",
         places=places,
         levels=LEVELS,
+        new={"id": -1, "restricted": None, "set": dict.fromkeys(FIELDS)},
         ordinary=[each for each in LEVELS if each[0] <= ORDINARY_MOST],
         channels=[(key, name) for key, name in visit.channels() if key not in own],
         coverage=status.coverage if status is not None else None,
@@ -47,6 +47,8 @@ async def change(visit: Visit) -> web.StreamResponse:
     if (changes.get("level") or Level.NEUTRAL) > ORDINARY_MOST:
         raise BadRequest(f"Ordinary channels show {NAMES[ORDINARY_MOST]} at most; mark the channel age-restricted.")
     book = visit.site.studio.policies
+    if channel_id and not book.settings(visit.guild.id, channel_id) and set(changes.values()) == {None}:
+        raise BadRequest("Choose what is different there first.")
     await book.change(visit.guild.id, changes, visit.moderator_id, channel_id=channel_id)
     return visit.done("Saved; it holds for everything that is not painted yet.")
 
@@ -62,9 +64,7 @@ async def reset(visit: Visit) -> web.StreamResponse:
 
 
 def _place(visit: Visit, channel_id: int) -> dict[str, object]:
-    book, guild_id = visit.site.studio.policies, visit.guild.id
-    settings = book.settings(guild_id, channel_id)
-    policy = book.of(Place(guild_id=guild_id, channel_ids=frozenset({channel_id} - {WHOLE_GUILD})))
+    settings = visit.site.studio.policies.settings(visit.guild.id, channel_id)
     channel = visit.guild.get_channel_or_thread(channel_id)
     restricted = isinstance(channel, discord.TextChannel | discord.VoiceChannel | discord.Thread) and channel.is_nsfw()
     return {
@@ -72,11 +72,6 @@ def _place(visit: Visit, channel_id: int) -> dict[str, object]:
         "name": visit.channel(channel_id) if channel_id else "",
         "restricted": restricted,
         "set": {name: settings.get(name) for name in FIELDS},
-        "holds": {
-            "level": NAMES[min(policy.level, ORDINARY_MOST)],
-            "restricted_level": NAMES[max(policy.level, policy.restricted_level)],
-            "spoiler_from": NAMES[policy.spoiler_from],
-        },
     }
 
 

@@ -151,9 +151,12 @@ async def test_the_policy_is_changed_and_somebody_signs_out(browser: Browser, of
     await whole.get_by_role("button", name="Save").click()
     await expect(page.get_by_role("status")).to_contain_text("Saved")
     assert book.settings(ids.GUILD_ID)["restricted_level"] == 2
-    await page.get_by_label("Channel", exact=True).select_option(label="#art")
-    await page.get_by_role("button", name="Add").click()
+    other = page.get_by_role("region", name="A channel that differs")
+    await other.get_by_label("Channel", exact=True).select_option(label="#art")
+    await other.get_by_label("Ordinary channels show up to").select_option("0")
+    await other.get_by_role("button", name="Add").click()
     await expect(page.get_by_role("region", name="#art")).to_be_visible()
+    assert book.settings(ids.GUILD_ID, ids.ART_ID) == {"level": 0}
     await visitor.photograph("policy-channel")
     await page.get_by_role("button", name="Follow the server again").click()
     await expect(page.get_by_role("region", name="#art")).to_have_count(0)

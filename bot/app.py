@@ -9,17 +9,18 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from bot.client import AtelierClient
 from bot.config import Config
 from bot.desk import Desk
 from bot.metrics import Metrics
+from bot.page.server import ModeratorsPage
 from bot.policybook import PolicyBook
 from bot.privacy.sweeper import Sweeper, stop
 from bot.review.review import unless_banned
 from bot.rulebook import RuleBook
+from bot.sections import is_loopback
 from bot.store.database import Database
 from bot.studio import Studio
 from generation.errors import ConfigError, ModelUnavailable
@@ -38,6 +39,7 @@ class App:
     studio: Studio
     client: AtelierClient
     metrics: Metrics
+    page: ModeratorsPage
 
 
 def only_this_machine(config: Config) -> bool:
@@ -45,16 +47,7 @@ def only_this_machine(config: Config) -> bool:
 
     The Discord spoken to and, should it be the local one, the address it listens on are both on loopback.
     """
-    return _is_loopback(urlsplit(config.api_url).hostname or "") and _is_loopback(config.playground.host)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return is_loopback(urlsplit(config.api_url).hostname or "") and is_loopback(config.playground.host)
 
 
 @asynccontextmanager
@@ -88,13 +81,14 @@ async def opened(config: Config, workers: tuple[Worker, ...] | None = None) -> A
         )
         client = AtelierClient(studio, desk)
         metrics = await stack.enter_async_context(Metrics(config, studio, desk.jobs, client.is_ready))
+        page = await stack.enter_async_context(ModeratorsPage(config, studio, desk, client))
         stack.push_async_callback(client.close)
         sweeper = Sweeper(database, config.data_dir, config.privacy)
         sweeper.forgotten += [rules.open, policies.open]
         stack.push_async_callback(stop, asyncio.create_task(sweeper.run(), name="sweeper"))
         await studio.start()
         stack.push_async_callback(studio.close, grace=config.shutdown_grace)
-        yield App(studio, client, metrics)
+        yield App(studio, client, metrics, page)
 
 
 def _described(setting: str, model: str) -> ModelCard:

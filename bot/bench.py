@@ -215,10 +215,11 @@ class Bench:
 async def _running(config: Config, folder: Path, *, guests: int) -> AsyncIterator[Bench]:
     """The local Discord and the bot as processes of their own, ready to paint."""
     async with (
-        local_discord(config, "127.0.0.1", 0, controls=False, fresh=True, guests=guests) as (api, token, page),
+        local_discord(config, "127.0.0.1", 0, controls=False, fresh=True, guests=guests) as there,
         aiohttp.ClientSession() as http,
     ):
-        environment = _without_token() | {"DISCORD_TOKEN": token, "DISCORD_API_URL": api}
+        page = there.page
+        environment = _without_token() | {"DISCORD_TOKEN": there.token, "DISCORD_API_URL": there.api_url}
         bot = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bot", "run", "--config", str(folder / "config.yaml"), env=environment
         )

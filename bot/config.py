@@ -25,6 +25,7 @@ from bot.sections import (
     Line,
     Metrics,
     Moderation,
+    Page,
     Playground,
     Previews,
     Privacy,
@@ -39,6 +40,7 @@ from generation.errors import ConfigError
 from generation.workers.worker import EngineSettings
 
 DISCORD_API = "https://discord.com/api/v10"
+FROM_ENVIRONMENT = ("token", "client_secret", "api_url")  # never in the file
 TOKEN_SHAPE = re.compile(r"[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{20,}")  # base64(app id).time.signature
 
 
@@ -66,8 +68,10 @@ class Config(Section):
     playground: Playground = Playground()
     metrics: Metrics = Metrics()
     privacy: Privacy = Privacy()
+    page: Page = Page()
     shutdown_grace: float = Field(default=30.0, ge=0)  # seconds
     token: SecretStr | None = Field(default=None, exclude=True)
+    client_secret: SecretStr | None = Field(default=None, exclude=True)  # of the application, for moderators' page
     api_url: str = DISCORD_API
 
     @field_validator("limits")
@@ -153,7 +157,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     data = _read(chosen or Path("config.yaml"), required=chosen is not None)
     where = str(chosen or "config.yaml")
     _refuse_secrets(data, where)
-    for key in ("token", "api_url"):
+    for key in FROM_ENVIRONMENT:
         if key in data:
             raise ConfigError(f"{where}: “{key}” does not belong into the file; set it in the environment or in .env.")
     _refuse_unknown(Config, data, where, ())
@@ -188,23 +192,34 @@ def _read(path: Path, *, required: bool) -> dict[str, Any]:
 
 def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    token = env.get("DISCORD_TOKEN", "").strip()
-    if not token and env.get("DISCORD_TOKEN_FILE"):
-        try:
-            token = Path(env["DISCORD_TOKEN_FILE"]).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise ConfigError(f"DISCORD_TOKEN_FILE cannot be read ({error.strerror}); check the path.") from error
-        except UnicodeDecodeError as error:
-            raise ConfigError("DISCORD_TOKEN_FILE is no text; put nothing but the bot's token into it.") from error
-        if not token:
-            raise ConfigError("DISCORD_TOKEN_FILE is empty; put the bot's token into it.")
-    if token:
-        found["token"] = SecretStr(token)
+    secrets = {
+        "token": ("DISCORD_TOKEN", "the bot's token"),
+        "client_secret": ("DISCORD_CLIENT_SECRET", "the application's client secret"),
+    }
+    for key, (variable, what) in secrets.items():
+        if secret := _secret(env, variable, what):
+            found[key] = SecretStr(secret)
     names = {"DISCORD_API_URL": "api_url", "ATELIER_DATABASE_URL": "database_url", "ATELIER_DATA_DIR": "data_dir"}
     for variable, key in names.items():
         if env.get(variable):
             found[key] = env[variable].rstrip("/") if key == "api_url" else env[variable]
     return found
+
+
+def _secret(env: Mapping[str, str], variable: str, what: str) -> str:
+    """What the variable holds, or the file that `variable`_FILE names."""
+    secret, file = env.get(variable, "").strip(), env.get(f"{variable}_FILE")
+    if secret or not file:
+        return secret
+    try:
+        secret = Path(file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigError(f"{variable}_FILE cannot be read ({error.strerror}); check the path.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{variable}_FILE is no text; put nothing but {what} into it.") from error
+    if not secret:
+        raise ConfigError(f"{variable}_FILE is empty; put {what} into it.")
+    return secret
 
 
 def _refuse_secrets(value: Any, where: str) -> None:
@@ -224,7 +239,7 @@ def _refuse_unknown(model: type[BaseModel], data: Mapping[str, Any], where: str,
     for key, value in data.items():
         field = model.model_fields.get(str(key))
         if field is None:
-            names = [name for name in model.model_fields if name not in ("token", "api_url")]
+            names = [name for name in model.model_fields if name not in FROM_ENVIRONMENT]
             near = difflib.get_close_matches(str(key), names, n=1, cutoff=0.0)
             raise ConfigError(
                 f"{where}: there is no setting “{'.'.join((*path, str(key)))}”; did you mean “{near[0]}”?"

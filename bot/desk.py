@@ -17,6 +17,7 @@ from bot.store.files import FileStore
 from bot.store.filters import Hits, Rules
 from bot.store.fingerprints import Fingerprints
 from bot.store.jobs import JobStore
+from bot.store.lookback import Lookback
 from bot.store.outbox import Outbox
 from bot.store.pictures import PictureStore
 from bot.store.policies import Policies
@@ -58,6 +59,7 @@ class Desk:
     strikes: StrikeStore
     audit: Audit
     withdrawals: Withdrawals
+    lookback: Lookback
 
     @classmethod
     def over(cls, database: Database, folder: Path) -> Self:
@@ -88,4 +90,5 @@ class Desk:
             strikes=strikes,
             audit=Audit(database),
             withdrawals=Withdrawals(database, files),
+            lookback=Lookback(database),
         )

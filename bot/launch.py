@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import typer
@@ -20,6 +21,20 @@ from generation.errors import ConfigError
 log = logging.getLogger(__name__)
 
 START_TIMEOUT = 30.0  # seconds the local Discord may take to answer
+
+
+@dataclass(frozen=True, slots=True)
+class LocalDiscord:
+    """A local Discord that is ready: where it is, and what opens it."""
+
+    api_url: str
+    token: str = field(repr=False)
+    client_secret: str = field(repr=False)  # made up at its start
+
+    @property
+    def page(self) -> str:
+        """The address for the browser."""
+        return self.api_url.removesuffix("/api/v10") + "/"
 
 
 async def serve(
@@ -39,10 +54,11 @@ async def serve(
         await run(config, lambda: typer.echo("Atelier is connected to Discord; type /dream in your server."))
         return
     host, port = host or config.playground.host, config.playground.port if port is None else port
-    async with local_discord(config, host, port, controls=controls, fresh=fresh) as (api_url, token, page):
+    async with local_discord(config, host, port, controls=controls, fresh=fresh) as there:
+        secrets = {"token": SecretStr(there.token), "client_secret": SecretStr(there.client_secret)}
         listening = config.playground.model_copy(update={"host": host})
-        there = config.model_copy(update={"api_url": api_url, "token": SecretStr(token), "playground": listening})
-        await run(there, lambda: typer.echo(f"Open {page} and type: /dream a red house under a starry night sky"))
+        local = config.model_copy(update={"api_url": there.api_url, "playground": listening, **secrets})
+        await run(local, lambda: typer.echo(f"Open {there.page} and type: /dream a red house under a starry night sky"))
 
 
 async def serve_local_discord(
@@ -115,8 +131,8 @@ async def bring_up_to_date(path: Path | None) -> None:
 @contextlib.asynccontextmanager
 async def local_discord(
     config: Config, host: str, port: int, *, controls: bool, fresh: bool, guests: int = 0
-) -> AsyncIterator[tuple[str, str, str]]:
-    """Start the local Discord as a process; yields its API address, the bot's token and the page's address.
+) -> AsyncIterator[LocalDiscord]:
+    """Start the local Discord as a process; yields its addresses and secrets.
 
     It ends when its standard input closes, so it cannot outlive this process, however this one ends. It has a process
     group of its own: Ctrl-C reaches the bot first, which can then still say what it has to say.
@@ -145,8 +161,7 @@ async def local_discord(
         async with asyncio.timeout(START_TIMEOUT):
             told = await _told(process)
         draining = asyncio.create_task(_drain(process))
-        api_url = told["DISCORD_API_URL"]
-        yield api_url, told["DISCORD_TOKEN"], api_url.removesuffix("/api/v10") + "/"
+        yield LocalDiscord(told["DISCORD_API_URL"], told["DISCORD_TOKEN"], told["DISCORD_CLIENT_SECRET"])
         draining.cancel()
     except TimeoutError as error:
         raise ConfigError(f"The local Discord did not answer within {START_TIMEOUT:.0f} seconds.") from error
@@ -158,7 +173,7 @@ async def _told(process: asyncio.subprocess.Process) -> dict[str, str]:
     """Read the NAME=value lines that the local Discord prints when it is ready."""
     assert process.stdout is not None, "stdout is a pipe"
     told: dict[str, str] = {}
-    while not {"DISCORD_API_URL", "DISCORD_TOKEN"} <= told.keys():
+    while not {"DISCORD_API_URL", "DISCORD_CLIENT_SECRET", "DISCORD_TOKEN"} <= told.keys():
         line = (await process.stdout.readline()).decode(errors="replace")
         if not line:  # its own sentence is already on stderr
             raise typer.Exit(await process.wait())

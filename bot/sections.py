@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from ipaddress import ip_address
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -230,3 +232,45 @@ class LicenceEntry(Section):
         said = {"url": self.url, "version": self.version, "uses": self.uses, "commercial": self.commercial}
         changes: dict[str, Any] = {key: value for key, value in said.items() if value}
         return replace(known, known=known.known or self.commercial is not None, **changes) if changes else known
+
+
+class Page(Section):
+    """Where moderators' page is; its secret comes from the environment."""
+
+    enabled: bool = False
+    host: str = "127.0.0.1"
+    port: Port = 8090
+    public_url: str = ""  # as browsers see it; empty: the address it listens on
+
+    @field_validator("public_url")
+    @classmethod
+    def _an_origin(cls, value: str) -> str:
+        if not value:
+            return ""
+        value = value.rstrip("/")
+        try:
+            parts = urlsplit(value)
+            host, _ = parts.hostname or "", parts.port  # reading the port raises for what is none
+        except ValueError:
+            host = ""
+        if not host or value != f"{parts.scheme}://{parts.netloc}" or "@" in value:
+            raise ValueError("must be an address without a path, such as https://art.example.org")
+        if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
+            raise ValueError("must begin with https:// unless it is on this machine")
+        return value.lower().removesuffix(":443" if parts.scheme == "https" else ":80")  # browsers leave it out
+
+    @model_validator(mode="after")
+    def _reachable_by_a_name(self) -> Page:
+        if self.enabled and not self.public_url and not is_loopback(self.host):
+            raise ValueError("must have a public_url where host is not on this machine")
+        return self
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address stays on this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -70,7 +70,8 @@ class Guard:
 
 def _is_visit(request: web.Request) -> bool:
     """Following a link to the page is not an attack."""
-    return request.method == "GET" and request.path == "/" and request.headers.get("Sec-Fetch-Mode") == "navigate"
+    visited = request.path in ("/", "/oauth2/authorize")
+    return request.method == "GET" and visited and request.headers.get("Sec-Fetch-Mode") == "navigate"
 
 
 async def add_headers(_: web.Request, response: web.StreamResponse) -> None:

@@ -16,6 +16,7 @@ from bot.playground.herald import Herald
 from bot.playground.interaction import Ledger
 from bot.playground.render import Renderer
 from bot.playground.screens import Screens
+from bot.playground.signing_in import SigningIn
 from bot.playground.uploads import Uploads
 from bot.playground.world import World
 
@@ -39,6 +40,7 @@ class Parts:
     ledger: Ledger
     asking: Asking
     callbacks: Callbacks
+    signing_in: SigningIn
 
 
 def put_together(world: World) -> Parts:
@@ -60,5 +62,18 @@ def put_together(world: World) -> Parts:
         lambda application, online: screens.show_all("APPLICATION_STATUS", {"id": str(application), "online": online})
     )
     return Parts(
-        clock, world, faults, gateway, cdn, screens, renderer, herald, composer, uploads, ledger, asking, callbacks
+        clock=clock,
+        world=world,
+        faults=faults,
+        gateway=gateway,
+        cdn=cdn,
+        screens=screens,
+        renderer=renderer,
+        herald=herald,
+        composer=composer,
+        uploads=uploads,
+        ledger=ledger,
+        asking=asking,
+        callbacks=callbacks,
+        signing_in=SigningIn(clock),
     )

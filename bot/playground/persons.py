@@ -10,6 +10,7 @@ from bot.playground.bodies import Upload
 from bot.playground.documents import Json, missing_permissions, unknown
 from bot.playground.messages import Message
 from bot.playground.parts import Parts
+from bot.playground.people import Member
 from bot.playground.permissions import Permission
 from bot.playground.places import Channel
 from bot.playground.rules.message import read_draft
@@ -42,8 +43,7 @@ class Persons:
         bot["commands"] = self._parts.asking.usable(person_id)
         granted = str(world.guild_permissions(person_id))
         people = [
-            {"user": each.user.as_json(), "member": each.as_json(), "label": self._label(each.user.id)}
-            for each in world.people
+            {"user": each.user.as_json(), "member": each.as_json(), "label": label} for each, label in self.labelled()
         ]
         return {
             "me": {**me.user.as_json(), "member": me.as_json(), "permissions": granted},
@@ -53,6 +53,10 @@ class Persons:
             "roles": [role.as_json() for role in world.roles.values()],
             "applications": [bot],
         }
+
+    def labelled(self) -> list[tuple[Member, str]]:
+        """Everybody one can be, with what they are in the guild."""
+        return [(each, self._label(each.user.id)) for each in self._world.people]
 
     def commands(self, person_id: int, channel_id: int) -> list[Json]:
         """Application commands of every type that the person may use there."""

@@ -25,7 +25,7 @@ from bot.playground.guard import Guard, add_headers
 from bot.playground.page_api import PageApi
 from bot.playground.parts import Parts, put_together
 from bot.playground.persons import Persons
-from bot.playground.rest import channels, commands, guilds, login, reactions, threads, webhooks
+from bot.playground.rest import channels, commands, guilds, login, oauth, reactions, threads, webhooks
 from bot.playground.rest.routes import PREFIX, Routes
 from bot.playground.world import World
 from generation.errors import ConfigError
@@ -60,12 +60,13 @@ def build(
     parts.gateway.add_routes(app)
     parts.cdn.add_routes(app)
     routes = Routes(app, parts)
-    for area in (login, guilds, commands, channels, reactions, threads, webhooks):
+    for area in (login, oauth, guilds, commands, channels, reactions, threads, webhooks):
         area.add_routes(routes)
     routes.close()
     if controls:
         breaking = Breaking(parts.faults, parts.gateway, parts.cdn, persons)
         Controls(persons, breaking, exchanges, parts.clock).add_routes(app)
+    oauth.ConsentPage(parts, persons).add_routes(app)
     PageApi(persons, parts.screens).add_routes(app)
     app.on_shutdown.append(lambda _: _close(parts))
     return Playground(app, parts, persons)
@@ -111,8 +112,9 @@ async def serve(
 ) -> None:
     """Runs until `stop` is set or a signal comes. Port 0 picks a free one.
 
-    Once it listens it announces the API's address, the bot's token and the page's address. What is under `data_dir`
-    is shown again next time, unless `fresh`. Raises `ConfigError` for a port that cannot be used.
+    Once it listens it announces the API's address, the application's secret, the bot's token and the page's address.
+    What is under `data_dir` is shown again next time, unless `fresh`. Raises `ConfigError` for a port that cannot be
+    used.
     """
     playground = build(host, controls=controls, guests=guests)
     stop = stop or asyncio.Event()
@@ -124,6 +126,7 @@ async def serve(
         runner, origin = await listen(playground, host, port)
         stack.push_async_callback(runner.cleanup)
         announce(f"DISCORD_API_URL={origin}{PREFIX}")
+        announce(f"DISCORD_CLIENT_SECRET={playground.parts.signing_in.secret}")
         announce(f"DISCORD_TOKEN={ids.BOT_TOKEN}")
         announce(f"The local Discord is open at {origin}/")
         with _signals(stop):

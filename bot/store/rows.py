@@ -27,8 +27,16 @@ class JobIds:
     def new(self, now: float) -> str:
         """The next id at `now` (epoch seconds); after every former one even when the clock stands or steps back."""
         self._last = max(self._last + 1, int(now * 1000) << 32 | secrets.randbits(32))
-        digits = (ALPHABET[self._last >> shift & 31] for shift in range(75, -5, -5))
-        return "".join(digits)
+        return _written(self._last)
+
+
+def first_id(moment: float) -> str:
+    """No job made since `moment` (epoch seconds) has a smaller id: with it, times are looked up by primary key."""
+    return _written(max(0, int(moment * 1000)) << 32)
+
+
+def _written(number: int) -> str:
+    return "".join(ALPHABET[number >> shift & 31] for shift in range(75, -5, -5))
 
 
 def press_of(order: Order) -> str | None:

@@ -231,7 +231,7 @@ def provenance(
     with _measuring(Outputs(json_file, markdown), None) as (outputs, told):
         from generation.bench import provenance as origin
 
-        report = Report(environment("cpu"))
+        report = Report(machine("CPU", model="any", dtype="any"))
         origin.measure(report, sheet=sheet, budget=budget, told=told)
         outputs(report)
 

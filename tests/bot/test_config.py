@@ -24,7 +24,7 @@ def write(tmp_path, text):
 
 def test_the_shipped_file_shows_every_setting_with_its_default():
     shipped = yaml.safe_load((ROOT / "config.yaml").read_text())
-    defaults = Config().model_dump(mode="json", exclude={"api_url", "token"})
+    defaults = Config().model_dump(mode="json", exclude={"api_url", "token", "client_secret"})
     assert shipped["limits"].pop("booster")  # two example tiers beside the default one
     assert shipped["limits"].pop("newcomer")
     for tier in shipped["limits"].values():
@@ -64,6 +64,13 @@ def test_every_shipped_setting_has_a_comment():
         (f"model: {TOKEN}", "looks like a bot token"),
         (f"token: {TOKEN}", "looks like a bot token"),
         ("token: anything", "“token” does not belong into the file"),
+        ("client_secret: anything", "“client_secret” does not belong into the file"),
+        ("page: {public_url: art.example.org}", "must be an address without a path"),
+        ("page: {public_url: 'https://art.example.org/bot'}", "must be an address without a path"),
+        ("page: {public_url: 'https://me@art.example.org'}", "must be an address without a path"),
+        ("page: {public_url: 'https://art.example.org:port'}", "must be an address without a path"),
+        ("page: {public_url: 'http://art.example.org'}", "must begin with https:// unless it is on this machine"),
+        ("page: {enabled: true, host: 0.0.0.0}", "must have a public_url where host is not on this machine"),
         ("a: [", "line 1: this is not valid YAML"),
         ("- 1\n- 2", "must be a list of “key: value” lines"),
     ],
@@ -88,6 +95,17 @@ def test_a_named_file_must_exist_and_an_unnamed_one_need_not(tmp_path, monkeypat
         load(None, {"ATELIER_CONFIG": str(tmp_path / "missing.yaml")})
 
 
+def test_the_address_of_the_page_is_written_as_browsers_write_it():
+    for given, known in (
+        ("https://Art.Example.org/", "https://art.example.org"),
+        ("https://art.example.org:443", "https://art.example.org"),
+        ("https://art.example.org:8443", "https://art.example.org:8443"),
+        ("http://127.0.0.1:80", "http://127.0.0.1"),
+        ("http://[::1]:8090", "http://[::1]:8090"),
+    ):
+        assert Config(page={"public_url": given}).page.public_url == known
+
+
 def test_the_environment(tmp_path):
     secret = tmp_path / "token"
     secret.write_text(f"{TOKEN}\n")
@@ -97,7 +115,10 @@ def test_the_environment(tmp_path):
         "ATELIER_DATA_DIR": str(tmp_path / "d"),
         "ATELIER_DATABASE_URL": "postgresql+asyncpg://x/y",
     }
+    environment["DISCORD_CLIENT_SECRET"] = " a-client-secret "
     config = load(write(tmp_path, ""), environment)
+    assert config.client_secret.get_secret_value() == "a-client-secret"
+    assert "a-client-secret" not in repr(config) + config.model_dump_json()
     assert config.token.get_secret_value() == TOKEN
     assert TOKEN not in repr(config)
     assert TOKEN not in config.model_dump_json()
@@ -134,6 +155,8 @@ def test_the_best_tier_of_a_members_roles_counts():
 
 def test_a_token_file_that_is_no_text_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "token").write_bytes(b"\xff\xfe\xdf")
+    with pytest.raises(ConfigError, match="DISCORD_CLIENT_SECRET_FILE is no text; put nothing but the application's"):
+        load(write(tmp_path, ""), {"DISCORD_CLIENT_SECRET_FILE": str(tmp_path / "token")})
     with pytest.raises(ConfigError, match="DISCORD_TOKEN_FILE is no text"):
         load(write(tmp_path, ""), {"DISCORD_TOKEN_FILE": str(tmp_path / "token")})
 

@@ -37,6 +37,7 @@ class Town:
     api_url: str
     token: str
     http: aiohttp.ClientSession
+    client_secret: str
 
     async def invoke(
         self,
@@ -171,7 +172,7 @@ async def open_town(folder: Path) -> AsyncIterator[Town]:
             await ready.wait()
         base = told["DISCORD_API_URL"].removesuffix("api/v10")
         async with aiohttp.ClientSession(base) as http:
-            yield Town(told["DISCORD_API_URL"], told["DISCORD_TOKEN"], http)
+            yield Town(told["DISCORD_API_URL"], told["DISCORD_TOKEN"], http, told["DISCORD_CLIENT_SECRET"])
     finally:
         stop.set()
         await task

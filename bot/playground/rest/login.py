@@ -7,14 +7,14 @@ from aiohttp import web
 from bot.playground import ids
 from bot.playground.documents import ApiError, Json, Problems, respond
 from bot.playground.parts import Parts
-from bot.playground.rest.routes import Routes, body_of, bound, number
+from bot.playground.rest.routes import CALLER, Routes, body_of, bound, number
 from bot.playground.rules.form import Form
 
 
 def add_routes(routes: Routes) -> None:
     """Login, application, gateway, users."""
-    routes.add("GET", "/users/@me", _me)
-    routes.add("GET", "/users/@me/guilds", _my_guilds)
+    routes.add("GET", "/users/@me", _me, scope="identify")
+    routes.add("GET", "/users/@me/guilds", _my_guilds, scope="guilds")
     routes.add("POST", "/users/@me/channels", _open_direct)
     routes.add("GET", "/users/{user:\\d+}", _user)
     routes.add("GET", "/oauth2/applications/@me", _application)
@@ -25,8 +25,8 @@ def add_routes(routes: Routes) -> None:
     routes.add("GET", "/gateway/bot", _gateway_bot)
 
 
-async def _me(parts: Parts, _: web.Request) -> web.Response:
-    return respond(parts.world.self_user())
+async def _me(parts: Parts, request: web.Request) -> web.Response:
+    return respond(parts.world.user(request[CALLER]).as_own_json())
 
 
 async def _user(parts: Parts, request: web.Request) -> web.Response:
@@ -36,7 +36,8 @@ async def _user(parts: Parts, request: web.Request) -> web.Response:
 async def _my_guilds(parts: Parts, request: web.Request) -> web.Response:
     guild = parts.world.guild()
     mine: Json = {key: guild[key] for key in ("id", "name", "icon", "banner", "features")}
-    mine |= {"owner": False, "permissions": str(parts.world.guild_permissions(ids.BOT_ID))}
+    who = request[CALLER]
+    mine |= {"owner": who == ids.OLIVIA_ID, "permissions": str(parts.world.guild_permissions(who))}
     if request.query.get("with_counts") in ("1", "true"):
         mine |= {"approximate_member_count": len(parts.world.roster), "approximate_presence_count": 1}
     after, before = bound(request, "after"), bound(request, "before", 2**63)

@@ -7,11 +7,14 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from bot.playground import ids
 from bot.playground.bodies import Body, UnreadableBodyError, read_body
 from bot.playground.documents import ApiError, respond, snowflake, too_large, unauthorized
 from bot.playground.parts import Parts
 
 PREFIX = "/api/v10"
+
+CALLER = web.RequestKey("caller", int)  # who asks: the bot, or a person by Bearer token
 
 _DIGITS = re.compile(r"[0-9]{1,9}")
 
@@ -19,19 +22,22 @@ Answer = Callable[[Parts, web.Request], Awaitable[web.StreamResponse]]
 
 
 class Routes:
-    """Adds routes below the API's prefix. All but those of interaction tokens ask for the bot's token."""
+    """Adds routes below the API's prefix. All but those of interaction tokens ask for the bot's token.
+
+    Those with a `scope` also take the Bearer token of a person who gave it.
+    """
 
     def __init__(self, app: web.Application, parts: Parts) -> None:
         self._app = app
         self._parts = parts
 
-    def add(self, method: str, path: str, answer: Answer, *, is_open: bool = False) -> None:
+    def add(self, method: str, path: str, answer: Answer, *, is_open: bool = False, scope: str = "") -> None:
         """Declares one route."""
         parts = self._parts
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            if not is_open and not _is_authorized(parts, request):
-                raise unauthorized()
+            if not is_open:
+                request[CALLER] = _caller(parts, request, scope)
             return await answer(parts, request)
 
         self._app.router.add_route(method, PREFIX + path, handle)
@@ -45,9 +51,14 @@ class Routes:
         self._app.router.add_route("*", "/api/{rest:.*}", nothing)
 
 
-def _is_authorized(parts: Parts, request: web.Request) -> bool:
+def _caller(parts: Parts, request: web.Request, scope: str) -> int:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return scheme == "Bot" and parts.world.token_is_valid(token)
+    if scheme == "Bot" and parts.world.token_is_valid(token):
+        return ids.BOT_ID
+    person_id = parts.signing_in.bearer(token, scope) if scheme == "Bearer" and scope else None
+    if person_id is None:
+        raise unauthorized()
+    return person_id
 
 
 async def body_of(request: web.Request) -> Body:

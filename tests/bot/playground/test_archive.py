@@ -106,11 +106,12 @@ async def test_what_is_announced(tmp_path: Path) -> None:
 
     def announce(line: str) -> None:
         lines.append(line)
-        if len(lines) == 3:
+        if len(lines) == 4:
             stop.set()
 
     await asyncio.wait_for(serve("127.0.0.1", 0, data_dir=tmp_path, stop=stop, announce=announce), 5)
-    url, token, page = lines
+    url, secret, token, page = lines
+    assert secret.startswith("DISCORD_CLIENT_SECRET=")
     assert url.startswith("DISCORD_API_URL=http://127.0.0.1:")
     assert url.endswith("/api/v10")
     assert token == f"DISCORD_TOKEN={ids.BOT_TOKEN}"

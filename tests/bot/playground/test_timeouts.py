@@ -47,7 +47,9 @@ async def test_nobody_times_out_whoever_stands_above_them(discord: RawDiscord, p
     assert (await time_out(discord, person, later(hours=1))).code == 50013
 
 
-@pytest.mark.parametrize("until", [later(days=29), "tomorrow", "2026-01-01T00:00:00", 5])
+@pytest.mark.parametrize(
+    "until", [later(days=29), "tomorrow", "2026-01-01T00:00:00", 5], ids=["late", "word", "naive", "number"]
+)
 async def test_odd_ends_are_refused(discord: RawDiscord, until: Any) -> None:
     assert (await time_out(discord, ids.ADA_ID, until)).code == 50035
     assert await say(discord, ids.ADA_ID) < 300

@@ -225,14 +225,14 @@ def _report(job_id: str, message_id: int, reason: str) -> Report:
 async def test_what_others_need_stays_without_a_name(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         database, desk = house.desk.jobs._database, house.desk
-        job = await house.studio.submit(an_order(2))
-        for message_id in (1, 2):
+        painted = [await house.studio.submit(an_order(2)) for _ in range(2)]
+        for message_id, job in enumerate(painted, start=1):
             report = _report(job.job_id, message_id, "words of mine")
             await desk.reports.add(report, threshold=0, per_hour=9)
         await desk.rules.put(GUILD, [Entry("word")], 1)
         await desk.acceptances.add(1, "openrail-m 1 text 1")
         await desk.archive.forget(1)
-        again = _report(job.job_id, 1, "once more")  # the same message again, later
+        again = _report(painted[0].job_id, 1, "once more")  # the same message again, later
         await desk.reports.add(again, threshold=0, per_hour=9)
         await desk.archive.forget(1)
 

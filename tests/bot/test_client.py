@@ -24,7 +24,7 @@ async def test_commands_are_synced_only_when_they_changed(tmp_path: Path) -> Non
             assert await _syncs(town) == 1
         async with open_bot(town, tmp_path) as bot:
             await town.invoke(ADA, "quota")
-            await town.told(ADA, "credits")
+            await town.told(ADA, "You can paint")
             assert await _syncs(town) == 1
             await bot.client.http.bulk_upsert_global_commands(int(bot.client.application_id or 0), [])
         async with open_bot(town, tmp_path):

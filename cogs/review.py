@@ -8,6 +8,7 @@ from discord.ext import commands
 
 from bot.answer import PRIVATE, Interaction, tell
 from bot.client import AtelierClient
+from bot.review.guild_rules import GuildRules
 from bot.review.moderators import check_may_decide, check_moderator
 from bot.review.rules import ReviewRules, rules_text
 from bot.review.words import line_text
@@ -59,6 +60,7 @@ class Review(commands.GroupCog, group_name="review", group_description="Pictures
         pause_at="Active warnings that pause painting; 0: never",
         pause_hours="Hours of that pause",
         ban_at="Active warnings that end painting until a moderator lifts it; 0: never",
+        reviewers="A role whose members decide cases too; @everyone: nobody but moderators",
     )
     async def rules(
         self,
@@ -68,6 +70,7 @@ class Review(commands.GroupCog, group_name="review", group_description="Pictures
         pause_at: app_commands.Range[int, 0, 100] | None = None,
         pause_hours: app_commands.Range[int, 1, 8760] | None = None,
         ban_at: app_commands.Range[int, 0, 100] | None = None,
+        reviewers: discord.Role | None = None,
     ) -> None:
         """See or change what reports and warnings lead to."""
         guild_id = await _manager(interaction)
@@ -78,14 +81,16 @@ class Review(commands.GroupCog, group_name="review", group_description="Pictures
             "pause_hours": pause_hours,
             "ban_at": ban_at,
         }
-        changes = {name: value for name, value in given.items() if value is not None}
+        changes: dict[str, int | None] = {name: value for name, value in given.items() if value is not None}
+        if reviewers is not None:
+            changes["reviewers"] = None if reviewers.is_default() else reviewers.id
         rules = await self._change(interaction, guild_id, **changes) if changes else None
         await tell(interaction, rules_text(rules or self._review.rules.rules_for(guild_id)))
 
     @app_commands.command(name="list")
     async def list(self, interaction: Interaction) -> None:
         """Show what waits for a decision."""
-        guild_id = await _moderator(interaction)
+        guild_id = await _moderator(interaction, self._review.rules)
         cases = await self._desk.cases.open_in(guild_id, SHOWN + 1)
         if self._review.owner_channel and interaction.channel_id == self._review.owner_channel:
             cases += await self._desk.cases.open_in(None, SHOWN + 1)
@@ -103,9 +108,9 @@ class Review(commands.GroupCog, group_name="review", group_description="Pictures
     @app_commands.describe(case="The number that /review list shows")
     async def open(self, interaction: Interaction, case: app_commands.Range[int, 1, 2**31]) -> None:
         """Show one case with its buttons, to you alone."""
-        await _moderator(interaction)
+        await _moderator(interaction, self._review.rules)
         found = await self._desk.cases.get(case)
-        check_may_decide(interaction, found, self._review.owner_channel)
+        check_may_decide(interaction, found, self._review.rules)
         parcel = await self._review.parcel(found)
         address = address_of(interaction, self._clock(), private=True)
         await self._courier.follow_up(address, parcel, ephemeral=True)
@@ -131,8 +136,8 @@ def _public_warning(channel: discord.TextChannel) -> str:
     return ""
 
 
-async def _moderator(interaction: Interaction) -> int:
-    guild_id = check_moderator(interaction)
+async def _moderator(interaction: Interaction, rules: GuildRules | None = None) -> int:
+    guild_id = check_moderator(interaction, rules)
     interaction.extras[PRIVATE] = True
     await interaction.response.defer(ephemeral=True, thinking=True)
     return guild_id

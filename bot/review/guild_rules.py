@@ -26,19 +26,19 @@ class GuildRules:
             pause_hours=defaults.pause_hours,
             ban_at=defaults.ban_at,
         )
-        self._owner_channel = defaults.owner_channel or None
+        self.owner_channel = defaults.owner_channel or None
 
     def rules_for(self, guild_id: int | None) -> ReviewRules:
         """What holds in a guild; outside of guilds the owner's channel takes the place of the moderators'."""
         if guild_id is None:
-            return replace(self._defaults, channel=self._owner_channel)
+            return replace(self._defaults, channel=self.owner_channel)
         return replace(self._defaults, **self._chosen(guild_id))
 
     def of_case(self, case: Case, commission: Commission) -> ReviewRules:
         """What holds for a case; where the bot is a guest its owner's channel stands in for the moderators' one."""
         rules = self.rules_for(case.guild_id)
         if rules.channel is None and not commission.address.channel_reachable:
-            return replace(rules, channel=self._owner_channel)
+            return replace(rules, channel=self.owner_channel)
         return rules
 
     async def change(self, guild_id: int, by: int, **changes: Any) -> ReviewRules:

@@ -33,12 +33,11 @@ RULINGS = {CaseDeed(ruling.value): ruling for ruling in Ruling}
 class CasePresses:
     """Answers every button and form of every case, old or new."""
 
-    def __init__(self, desk: Desk, work: CaseWork, rules: GuildRules, runner: Runner, owner_channel: int) -> None:
+    def __init__(self, desk: Desk, work: CaseWork, rules: GuildRules, runner: Runner) -> None:
         self._desk = desk
         self._work = work
         self._rules = rules
         self._runner = runner
-        self._owner_channel = owner_channel
 
     async def pressed(self, interaction: Interaction, press: CasePress) -> None:
         """Answer a pressed button."""
@@ -71,14 +70,14 @@ class CasePresses:
 
     async def _open_ruling(self, interaction: Interaction, press: CasePress) -> None:
         case = await self._quickly(press)
-        check_may_decide(interaction, case, self._owner_channel)
+        check_may_decide(interaction, case, self._rules)
         if RULINGS[press.deed] not in case.choices:
             raise BadRequest(decided_text(case))
         await interaction.response.send_modal(ruling_form(press))
 
     async def _rule(self, interaction: Interaction, press: CasePress, values: dict[str, str]) -> None:
         case = await self._desk.cases.get(press.case_id)
-        check_may_decide(interaction, case, self._owner_channel)
+        check_may_decide(interaction, case, self._rules)
         ruling = RULINGS[press.deed]
         decision = Decision(
             ruling=ruling,

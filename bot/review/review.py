@@ -43,7 +43,7 @@ class Review:
         self._work = CaseWork(desk, courier, Showing(desk, courier, delivery, policies), self.rules, clock)
         self.runner = Runner(desk.errands, self._work.do)
         self.reporting = Reporting(desk, self.rules, self.runner, settings.reports_per_hour)
-        self._presses = CasePresses(desk, self._work, self.rules, self.runner, settings.owner_channel)
+        self._presses = CasePresses(desk, self._work, self.rules, self.runner)
 
     @property
     def owner_channel(self) -> int:

@@ -10,6 +10,7 @@ class ReviewRules:
     """The settings of one guild; 0 switches a step off."""
 
     channel: int | None = None  # where the queue is shown
+    reviewers: int | None = None  # role whose members decide cases beside moderators
     report_threshold: int = 2  # different members whose reports remove a picture at once until it was looked at
     strike_days: float = 30.0  # days after which a warning counts no longer
     pause_at: int = 3  # active warnings from which a new one pauses painting
@@ -23,6 +24,7 @@ def rules_text(rules: ReviewRules) -> str:
     pauses = f"{rules.pause_at} active warnings pause painting for {rules.pause_hours:g} hours"
     bans = f"{rules.ban_at} active warnings end painting until a moderator lifts it"
     lines = [
+        "Moderators decide cases" + (f", and members with <@&{rules.reviewers}>" if rules.reviewers else ""),
         hides if rules.report_threshold else "Reports never remove a picture by themselves",
         f"Warnings expire after {rules.strike_days:g} days",
         pauses if rules.pause_at else "Warnings pause nobody",

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from bot.playground.ids import ADA_ID, DM_IDS, GUILD_ID, MILO_ID, MODS_ID, OLIVIA_ID
+from bot.playground.ids import ADA_ID, BOOSTERS_ROLE_ID, DM_IDS, GUILD_ID, MILO_ID, MODS_ID, OLIVIA_ID
 from bot.review.case import Ruling
 from bot.review.rules import ReviewRules
 from bot.store.cases import Decision
@@ -374,3 +374,16 @@ async def test_an_appeal_in_vain_is_told_and_forgets_the_bytes(tmp_path: Path) -
         await town.told(ADA, "keeps the decision")
         await case_message(town, words="decision kept")
         assert not (await bot.house.desk.pictures.of((await bot.house.desk.cases.get(1)).job_id))[0].held
+
+
+async def test_a_role_can_be_trusted_with_reviews(tmp_path: Path) -> None:
+    async with open_both(tmp_path, withholding(0)) as (town, bot):
+        await bot.client.review.rules.change(GUILD_ID, MODERATOR, channel=ART)
+        await town.invoke(ADA, "dream", prompt="a red tree")
+        case = await town.told(BEN, "**Case 1**")
+        await town.click(BEN, case, "Approve")
+        await town.told(BEN, "Only moderators")
+        await town.invoke(MODERATOR, "review rules", reviewers=str(BOOSTERS_ROLE_ID))
+        await town.told(MODERATOR, f"and members with <@&{BOOSTERS_ROLE_ID}>")
+        await town.click(BEN, case, "Approve")
+        assert "let it through" in (await town.result())["content"]

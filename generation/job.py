@@ -53,7 +53,7 @@ class Progress:
     steps: int
     preview: bytes | None = field(
         default=None, repr=False
-    )  # a small JPEG, too coarse to need the gate (32 × 32 source pixels)
+    )  # a small JPEG of at most 32 × 32 source pixels a picture, which passed the gate
     doing: str = ""  # what goes on before the first step, e.g. that the model is being loaded
 
 

@@ -1,7 +1,7 @@
 """A rough picture of unfinished latents through a small linear map, fitted to each decoder when it is loaded.
 
-A preview has at most 32 × 32 source pixels per picture, smoothly enlarged. That shows composition and colour and
-is too coarse to show what the gate looks for, so previews do not pass it.
+A preview has at most 32 × 32 source pixels per picture, smoothly enlarged: composition and colour. It passes the gate
+like a finished picture before anybody sees it, see `glance`.
 """
 
 from __future__ import annotations

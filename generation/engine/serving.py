@@ -13,6 +13,7 @@ from generation.engine.easel import Easel, introduce, set_up, warm_up
 from generation.engine.engine import Engine
 from generation.engine.files import opened
 from generation.engine.finishing import Finishing
+from generation.engine.glance import Glance
 from generation.engine.glimpse import Glimpse
 from generation.engine.lora import Loras
 from generation.engine.model import LoadedModel
@@ -71,6 +72,7 @@ class Serving:
         self._notebook = Notebook(Path(settings.notebook) if settings.notebook else None)
         self._loras = Loras(Path(settings.loras) if settings.loras else None)
         self._finishing = Finishing(settings, self._done)
+        self._glance = Glance()
         glimpse = Glimpse(self._previews, every=options.preview_every, per_second=options.previews_per_second)
         self._engine = Engine(options, painted=self._painted, hear=hear, expect=expect, glimpse=glimpse)
         self._residence: Residence[Order, Easel] = Residence(
@@ -139,6 +141,7 @@ class Serving:
         """Wait for what is at the gate, and keep what was learnt."""
         self._residence.close()
         self._finishing.close()
+        self._glance.close()
         self._notebook.save()
 
     def _begin(self, order: Order, easel: Easel) -> None:
@@ -154,7 +157,7 @@ class Serving:
             Painting(
                 number=order.number,
                 job=replace(order.job, request=request),
-                on_progress=order.on_progress,
+                on_progress=self._glance.follow(order.job, easel.gate, order.on_progress),
                 on_failed=lambda error: self._failed(order.number, error),
             )
         )

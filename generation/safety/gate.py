@@ -104,6 +104,10 @@ class Gate:
             grid = _approve(sheet, write(sheet, None), names, level)
         return Released(tuple(pictures), grid, flagged)
 
+    def passes(self, image: Image.Image, job: Job) -> bool:
+        """Whether an unfinished picture of a job may be shown as it is."""
+        return not self._judge([image], job)[0].withheld
+
     def admits(self, image: Image.Image, job: Job) -> bool:
         """Whether an uploaded picture may be started from: it is judged like a painted one, and never held."""
         judgement = self._judge([image], job)[0]

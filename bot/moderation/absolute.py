@@ -15,17 +15,61 @@ from bot.moderation.rules import parse_rules
 from generation.request import Request
 
 NEVER: Final = "That is never painted here, for anybody."
-MINORS: Final = (
-    *("child", "children", "childlike", "kid", "kids", "toddler*", "infant", "infants", "baby", "babies"),
-    *("preteen*", "pre teen*", "tween", "tweens", "underage*", "under age", "minor", "minors", "juvenile*"),
-    *("schoolgirl*", "schoolboy*", "school girl*", "school boy*", "little girl*", "little boy*", "young girl*"),
-    *("young boy*", "small girl*", "small boy*", "loli", "lolis", "lolicon*", "shota*", "teen", "teens", "teenage*"),
-    *("pubescent", "prepubescent", "kindergart*", "elementary school*", "middle school*"),
-    r"re:\b(1[0-7]|[1-9])[ -]?(yo|y/o|years?[ -]old)\b",
-    r"re:\b(one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen)"
-    r"[ -]years?[ -]old\b",
-    r"re:\b(aged?|age of) (1[0-7]|[1-9])\b",
+_NUMBERS: Final = (
+    "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen"
 )
+_AGE: Final = rf"(?:1[0-7]|[1-9]|{_NUMBERS})"
+MINORS: Final = (
+    *(
+        "child",
+        "children",
+        "childlike",
+        "childish",
+        "kid",
+        "kids",
+        "kiddo*",
+        "toddler*",
+        "infant",
+        "infants",
+        "newborn*",
+    ),
+    *("newborn*", "baby", "babies", "preteen*", "pre teen*", "tween", "tweens", "underage*", "under age", "under 18"),
+    *(
+        "minor",
+        "minors",
+        "juvenile*",
+        "adolescen*",
+        "youngster*",
+        "jailbait*",
+        "schoolgirl*",
+        "schoolboy*",
+        "schoolkid*",
+    ),
+    *("schoolchild*", "school girl*", "school boy*", "school kid*", "school child*", "high school*", "highschool*"),
+    *(
+        "little girl*",
+        "little boy*",
+        "young girl*",
+        "young boy*",
+        "small girl*",
+        "small boy*",
+        "tiny girl*",
+        "tiny boy*",
+    ),
+    *("lil girl*", "lil boy*", "loli", "lolis", "lolita*", "lolicon*", "shota*", "teen", "teens", "teenage*"),
+    *("pubescent", "prepubescent", "kindergart*", "preschool*", "elementary school*", "primary school*"),
+    *("middle school*", "grade school*"),
+    # 12 year old, twelve-year girl, 12 years of age, 12yo, 12 y.o., 12 y/o
+    rf"re:\b{_AGE}[ -]?(?:years?|yrs?)\b",
+    rf"re:\b{_AGE}[ -]?y[ ./]?o\b",
+    # aged 12, age of twelve, age: 12, girl of twelve, girl (12)
+    rf"re:\b(?:aged?|age of|ages)[ :=]*{_AGE}\b",
+    rf"re:\b(?:girls?|boys?)(?: of|,)? \(?{_AGE}\b",
+    # 5th grader, sixth grade, in grade 7
+    r"re:\b(?:[1-9]|1[0-2])(?:st|nd|rd|th)[ -]grade",
+    r"re:\b(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth)[ -]grade",
+)
+GROWN_UP: Final = ("adult*", "mature*", "grown up*", "grownup*", "grown woman", "grown man")
 SEXUAL: Final = (
     *("nude*", "naked*", "nudity", "topless", "bottomless", "undress*", "unclothed", "lingerie", "underwear"),
     *("sex", "sexy", "sexual*", "erotic*", "porn*", "nsfw", "hentai", "lewd*", "fetish*", "bondage", "bdsm"),
@@ -45,7 +89,10 @@ def is_refused(request: Request) -> bool:
 
 def hints_at_minors(request: Request) -> bool:
     """Whether the words may mean minors; then nothing beyond neutral is shown, held or kept."""
-    return _finds(_filter(MINORS, NOT_MINORS), _wanted(request))
+    if _finds(_filter(MINORS, NOT_MINORS), _wanted(request)):
+        return True
+    # Whoever asks for something sexual and wants nobody grown-up in it asks for minors.
+    return _finds(_filter(GROWN_UP, ()), request.negative) and _sexual(request)
 
 
 def _sexual(request: Request) -> bool:

@@ -11,6 +11,7 @@ from bot.moderation import absolute
 from bot.moderation.verdict import Decision
 from bot.order import Commission
 from bot.policybook import PolicyBook
+from bot.review.strikes import ban_sentence
 from bot.rulebook import RuleBook
 from bot.store.jobs import LIVE
 from generation.dispatch import MAX_ATTEMPTS
@@ -62,6 +63,7 @@ class LineLedger:
         self._pictures = desk.pictures
         self._uploads = desk.uploads
         self._preferences = desk.preferences
+        self._strikes = desk.strikes
         self._rules = rules
         self._policies = policies
         self._pace = pace
@@ -84,6 +86,10 @@ class LineLedger:
         """The claimed job with all it needs; None when it has ended here instead."""
         commission = await self._jobs.get(job.id)
         assert commission is not None, "a claimed job exists"
+        ban = await self._strikes.ban_of(commission.address.guild_id, commission.author_id)
+        if ban is not None:  # since it was asked
+            await self.end(job.id, JobState.CANCELLED, ban_sentence(ban), give_back=True)
+            return None
         place = commission.place
         finding = await self._rules.examine(place, job.request)  # rules may have changed since it was asked
         if finding.blocks:

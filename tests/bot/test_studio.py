@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from bot.order import Action, Member, Place
+from bot.store.audit import Entry
 from generation.errors import (
     BadRequest,
     Blocked,
@@ -87,6 +88,21 @@ async def test_a_rule_made_while_a_job_waits_blocks_it_at_its_claim(tmp_path):
         assert (await house.studio.quota(Member(id=2, guild_id=GUILD))).spent_today == 0
         assert await house.studio.rules.remove(GUILD, "turnip")
         await house.studio.submit(an_order(2, request=a_request(prompt="a turnip")))
+
+
+async def test_a_ban_made_while_a_job_waits_ends_it_at_its_claim(tmp_path):
+    async with open_house(tmp_path, Painter(step_seconds=0.01)) as house:
+        house.painter.hold.clear()
+        await house.studio.submit(an_order(1))
+        waiting = await house.studio.submit(an_order(2))
+        await house.desk.strikes.ban(Entry(guild_id=GUILD, actor_id=9, action="ban", member_id=2), None)
+        house.painter.hold.set()
+        await until(lambda: len(house.settled) == 2)
+        commission = await house.studio.get(waiting.job_id)
+        assert commission.state is JobState.CANCELLED
+        assert "moderator" in commission.reason
+        assert (await house.studio.quota(Member(id=2, guild_id=GUILD))).spent_today == 0
+        assert len(house.painter.painted) == 1
 
 
 async def test_rules_survive_a_restart_and_bad_ones_are_explained(tmp_path):

@@ -61,7 +61,7 @@ class ArtistList(commands.GroupCog, group_name="artist", group_description=ABOUT
     async def remove(self, interaction: Interaction, name: app_commands.Range[str, 1, LONGEST_NAME]) -> None:
         """For moderators: take a name from the list."""
         guild_id = await moderated_guild(interaction)
-        if not await self._rules.remove_artist(guild_id, name):
+        if not await self._rules.remove_artist(guild_id, name, interaction.user.id):
             raise BadRequest(f"“{name}” is not on this server's list; /artist list shows it.")
         await tell(interaction, f"No longer on the list: {echo(name)}")
 

@@ -159,7 +159,7 @@ class Filter(commands.GroupCog, group_name="filter", group_description=ABOUT):
         """Remove a rule."""
         guild_id = await moderated_guild(interaction)
         scope = Scope(channel.id if channel else 0, role.id if role else 0) if channel or role else None
-        removed = await self._rules.remove(guild_id, rule, scope)
+        removed = await self._rules.remove(guild_id, rule, interaction.user.id, scope)
         if not removed:
             raise BadRequest(f"There is no rule “{rule}” there; /filter list shows them all.")
         places = f" (it held in {removed} places)" if removed > 1 else ""

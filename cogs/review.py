@@ -11,7 +11,6 @@ from bot.client import AtelierClient
 from bot.review.moderators import check_may_decide, check_moderator
 from bot.review.rules import ReviewRules, rules_text
 from bot.review.words import line_text
-from bot.store.audit import Act, Entry
 from bot.visitor import address_of
 from generation.errors import BadRequest, NotAllowed
 
@@ -111,11 +110,7 @@ class Review(commands.GroupCog, group_name="review", group_description="Pictures
         await self._courier.follow_up(address, parcel, ephemeral=True)
 
     async def _change(self, interaction: Interaction, guild_id: int, **changes: object) -> ReviewRules:
-        rules = await self._review.rules.change(guild_id, interaction.user.id, **changes)
-        what = ", ".join(f"{name}: {value}" for name, value in changes.items())
-        entry = Entry(guild_id=guild_id, actor_id=interaction.user.id, action=Act.SETTINGS, reason=what)
-        await self._desk.audit.add(entry)
-        return rules
+        return await self._review.rules.change(guild_id, interaction.user.id, **changes)
 
 
 def _check_usable(channel: discord.TextChannel) -> None:

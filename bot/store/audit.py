@@ -29,7 +29,17 @@ class Act(StrEnum):
     PAUSED = "paused"
     BANNED = "banned"
     UNBANNED = "unbanned"
-    SETTINGS = "settings"
+    SETTINGS = "settings"  # of reviews
+    POLICY = "policy"
+    RULE_ADDED = "rule added"
+    RULE_REMOVED = "rule removed"
+    EXEMPTED = "exempted"
+    BOUND = "bound again"
+    ARTIST_ADDED = "artist added"
+    ARTIST_REMOVED = "artist removed"
+    ARTIST_ACCEPTED = "artist accepted"
+    ARTIST_DECLINED = "artist declined"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +67,13 @@ async def record(connection: AsyncConnection, entry: Entry, now: float) -> None:
         "reason": entry.reason,
     }
     await connection.execute(insert(audit).values(values))
+
+
+async def record_change(
+    connection: AsyncConnection, guild_id: int, actor_id: int, action: Act, reason: str, now: float
+) -> None:
+    """As above, for what was changed of a guild's own rules and settings."""
+    await record(connection, Entry(guild_id=guild_id, actor_id=actor_id, action=action, reason=reason), now)
 
 
 class Audit:

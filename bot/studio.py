@@ -232,8 +232,10 @@ class Studio:
         if not self._dispatcher.cancel(job_id):
             await self._ledger.end(job_id, JobState.CANCELLED, Cancelled().sentence, give_back=True)
         if commission.author_id != member.id:
-            about = {"guild_id": member.guild_id, "actor_id": member.id, "member_id": commission.author_id}
-            await self._audit.add(Entry(action=Act.CANCELLED, **about))
+            guild_id, author_id = member.guild_id, commission.author_id
+            await self._audit.add(
+                Entry(guild_id=guild_id, actor_id=member.id, action=Act.CANCELLED, member_id=author_id)
+            )
 
     async def cancel_all(self, member: Member) -> int:
         """Cancel everything the member has in the line; returns how many jobs that were."""

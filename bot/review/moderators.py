@@ -15,7 +15,11 @@ def moderates(interaction: Interaction) -> bool:
     """Whether the person may manage messages or time members out in the whole server, whatever one channel allows."""
     if not isinstance(interaction.user, discord.Member):
         return False
-    rights = interaction.user.guild_permissions
+    return rights_suffice(interaction.user.guild_permissions)
+
+
+def rights_suffice(rights: discord.Permissions) -> bool:
+    """Whether somebody with these rights in the whole server may decide."""
     return rights.administrator or rights.manage_messages or rights.moderate_members
 
 

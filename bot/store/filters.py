@@ -161,7 +161,12 @@ class Hits:
         """The newest final texts asked for in public where `scope` holds, since then (epoch seconds)."""
         table = jobs.c
         query = select(table.request, table.role_ids).where(table.guild_id == guild_id, table.accepted_at >= since)
-        query = query.where(table.private.is_(False)).order_by(table.accepted_at.desc()).limit(most)
+        # An old request was emptied of its words; what stands there instead is nothing that anybody asked for.
+        query = (
+            query.where(table.private.is_(False), table.erased_at.is_(None))
+            .order_by(table.accepted_at.desc())
+            .limit(most)
+        )
         if scope.channel_id:
             query = query.where(or_(table.channel_id == scope.channel_id, table.parent_channel_id == scope.channel_id))
         async with self._database.read() as connection:
@@ -179,6 +184,6 @@ def _same(guild_id: int, text: str, scope: Scope | None) -> list[Any]:
 
 
 def _text_of(request: Any) -> str:
-    """The words of a stored request; an old one may have been emptied to keep a promise."""
+    """The words of a stored request."""
     words = str(request.get("prompt") or "")
     return words + "".join(f" <lora:{lora.get('name', '')}:1>" for lora in request.get("loras") or () if words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -16,12 +17,13 @@ from bot.config import Config
 from bot.desk import Desk
 from bot.page.chapters import CHAPTERS
 from bot.page.findings import Linter
-from bot.page.guard import MOST_BODY, Guard
+from bot.page.guard import Guard
 from bot.page.names import Names
 from bot.page.oauth import Discord, NotSignedIn
 from bot.page.sessions import Session
 from bot.page.signin import FRESH, RECENT, Door, check_csrf
-from bot.page.visit import MEDIA_TYPES, Chapter, Route, Site, Templates, Visit
+from bot.page.visit import MEDIA_TYPES, MOST_BODY, Chapter, Route, Site, Templates, Visit
+from bot.review.moderators import ONLY_MODERATORS
 from bot.studio import Studio
 from generation.errors import ConfigError, NotAllowed, Refusal
 
@@ -114,7 +116,7 @@ class ModeratorsPage:
             if session is None:
                 return await self._signed_out(request)
             changes = route.method != "GET"
-            form = await _form(request) if changes else {}
+            form, files = await _form(request, route.most) if changes else ({}, {})
             if changes:
                 check_csrf(session, request.headers.get("X-CSRF-Token") or form.get("csrf"))
             try:
@@ -126,7 +128,9 @@ class ModeratorsPage:
             guild = self._client.get_guild(guild_id)
             if guild_id not in session.servers or guild is None:
                 raise NotAllowed(NO_MODERATOR)
-            visit = Visit(self._site, request, session, guild, chapter, CHAPTERS, form)
+            if chapter.deciding and guild_id not in session.rights.moderated:
+                raise NotAllowed(ONLY_MODERATORS)
+            visit = Visit(self._site, request, session, guild, chapter, CHAPTERS, form, files)
             return await _carried_out(visit, route)
 
         return handle
@@ -176,8 +180,8 @@ async def _carried_out(visit: Visit, route: Route) -> web.StreamResponse:
         return visit.refused(refusal.sentence)
 
 
-async def _form(request: web.Request) -> dict[str, str]:
-    """The text fields of a form, or those of a script's JSON object; pages take nothing else."""
+async def _form(request: web.Request, most: int) -> tuple[dict[str, str], dict[str, bytes]]:
+    """The text fields of a form, or those of a script's JSON object, and files where `most` leaves room for them."""
     if request.content_type == "application/json":
         try:
             given = await request.json()
@@ -186,6 +190,10 @@ async def _form(request: web.Request) -> dict[str, str]:
         given = given if isinstance(given, dict) else {}
     elif request.content_type == "application/x-www-form-urlencoded":
         given = dict(await request.post())
+    elif request.content_type == "multipart/form-data" and most > MOST_BODY:
+        given = dict(await request.clone(client_max_size=most).post())
     else:
         raise web.HTTPUnsupportedMediaType()
-    return {str(name): value for name, value in given.items() if isinstance(value, str)}
+    fields = {str(name): value for name, value in given.items() if isinstance(value, str)}
+    files = {name: value.file for name, value in given.items() if isinstance(value, web.FileField)}
+    return fields, {name: await asyncio.to_thread(file.read) for name, file in files.items()}

@@ -89,10 +89,17 @@ class Audit:
             await record(connection, entry, self._clock())
 
     async def entries(
-        self, guild_id: int | None, *, member_id: int | None = None, actor_id: int | None = None, limit: int = MOST
+        self,
+        guild_id: int | None,
+        *,
+        member_id: int | None = None,
+        actor_id: int | None = None,
+        limit: int = MOST,
+        offset: int = 0,
     ) -> list[Entry]:
         """The newest lines of a guild, newest first; about one member or by one moderator when given."""
-        query = select(audit).where(audit.c.guild_id == (guild_id or 0)).order_by(audit.c.id.desc()).limit(limit)
+        query = select(audit).where(audit.c.guild_id == (guild_id or 0)).order_by(audit.c.id.desc())
+        query = query.limit(limit).offset(offset)
         if member_id is not None:
             query = query.where(audit.c.member_id == member_id)
         if actor_id is not None:

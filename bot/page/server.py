@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -10,7 +9,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
 
-from aiohttp import web
+from aiohttp import BodyPartReader, web
 
 from bot.client import AtelierClient
 from bot.config import Config
@@ -33,6 +32,7 @@ NOT_CONFIGURED: Final = (
     "page.enabled needs the application's client secret: copy it from the developer portal (OAuth2, Reset Secret) into"
     " DISCORD_CLIENT_SECRET."
 )
+PART: Final = 1024  # bytes that each part of a form counts for, however small it is
 NO_MODERATOR: Final = (
     "This page is for people who may manage a server in which the bot is; with this account you cannot manage this one."
 )
@@ -191,9 +191,30 @@ async def _form(request: web.Request, most: int) -> tuple[dict[str, str], dict[s
     elif request.content_type == "application/x-www-form-urlencoded":
         given = dict(await request.post())
     elif request.content_type == "multipart/form-data" and most > MOST_BODY:
-        given = dict(await request.clone(client_max_size=most).post())
+        return await _parts(request, most)
     else:
         raise web.HTTPUnsupportedMediaType()
-    fields = {str(name): value for name, value in given.items() if isinstance(value, str)}
-    files = {name: value.file for name, value in given.items() if isinstance(value, web.FileField)}
-    return fields, {name: await asyncio.to_thread(file.read) for name, file in files.items()}
+    return {str(name): value for name, value in given.items() if isinstance(value, str)}, {}
+
+
+async def _parts(request: web.Request, most: int) -> tuple[dict[str, str], dict[str, bytes]]:
+    """A form with files, held in memory alone; raises HTTPBadRequest, or HTTPRequestEntityTooLarge above `most`."""
+    fields, files, size = dict[str, str](), dict[str, bytes](), 0
+    try:
+        async for part in await request.clone(client_max_size=most).multipart():
+            if not isinstance(part, BodyPartReader) or part.name is None:
+                raise web.HTTPBadRequest()
+            content = bytearray()
+            while chunk := await part.read_chunk():
+                content += chunk
+                size += len(chunk)
+                if size > most:
+                    raise web.HTTPRequestEntityTooLarge(most, size)
+            size += PART
+            if part.filename is None:
+                fields[part.name] = content.decode()
+            else:
+                files[part.name] = bytes(content)
+    except ValueError as error:
+        raise web.HTTPBadRequest() from error
+    return fields, files

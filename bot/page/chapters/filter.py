@@ -25,7 +25,6 @@ MOST_PROMPTS: Final = 2000
 MOST_HITS: Final = 50  # rules among the figures
 SHOWN_PROBLEMS: Final = 5
 SEVERITIES: Final = (
-    ("block", "Block: the prompt is refused"),
     ("review", "Review: a moderator looks before anything is shown"),
     ("shadow", "Shadow: only counted, to try a rule"),
 )

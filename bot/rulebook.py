@@ -171,12 +171,13 @@ class RuleBook:
             await self._store.put(guild_id, fresh.values(), added_by)
             await self._reload(guild_id)
 
-    async def remove(self, guild_id: int, rule: str, scope: Scope | None = None) -> int:
+    async def remove(self, guild_id: int, rule: str, removed_by: int, scope: Scope | None = None) -> int:
         """Remove a rule from one scope, or from all; returns in how many it was."""
         text = rule.strip()
         decision, body = split_decision(text)
         async with self._changing:
-            removed = await self._store.remove(guild_id, text if decision is Decision.BLOCK else body, scope)
+            text = text if decision is Decision.BLOCK else body
+            removed = await self._store.remove(guild_id, text, scope, removed_by)
             await self._reload(guild_id)
         return removed
 
@@ -211,11 +212,11 @@ class RuleBook:
             await self._artist_store.add(guild_id, artist, added_by)
             await self._reload_artists(guild_id)
 
-    async def remove_artist(self, guild_id: int, name: str) -> bool:
+    async def remove_artist(self, guild_id: int, name: str, removed_by: int) -> bool:
         """Take a name from the guild's list; False when it is not on it."""
         same = [artist.name for artist in self.artists(guild_id) if artist.name.casefold() == name.strip().casefold()]
         async with self._changing:
-            gone = [await self._artist_store.remove(guild_id, each) for each in same]
+            gone = [await self._artist_store.remove(guild_id, each, removed_by) for each in same]
             await self._reload_artists(guild_id)
         return any(gone)
 

@@ -19,6 +19,7 @@ from bot.prices import Prices
 from bot.probing import Probing
 from bot.rulebook import RuleBook
 from bot.store.accounts import Purses
+from bot.store.audit import Act, Entry
 from bot.store.jobs import LIVE
 from bot.terms import Terms
 from generation.dispatch import Dispatcher
@@ -65,6 +66,7 @@ class Studio:
         self._uploads = desk.uploads
         self.terms = Terms(config, card, others or {}, desk)
         self._archive = desk.archive
+        self._audit = desk.audit
         self._conditions = (*conditions, self._upload_is_kept, self.terms.condition)
         self._workers = tuple(workers)
         self._pace = Pace()
@@ -229,6 +231,11 @@ class Studio:
             raise BadRequest("That picture is finished already.")
         if not self._dispatcher.cancel(job_id):
             await self._ledger.end(job_id, JobState.CANCELLED, Cancelled().sentence, give_back=True)
+        if commission.author_id != member.id:
+            guild_id, author_id = member.guild_id, commission.author_id
+            await self._audit.add(
+                Entry(guild_id=guild_id, actor_id=member.id, action=Act.CANCELLED, member_id=author_id)
+            )
 
     async def cancel_all(self, member: Member) -> int:
         """Cancel everything the member has in the line; returns how many jobs that were."""

@@ -11,14 +11,14 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.answer import PRIVATE, Interaction, tell
+from bot.artist_requests import artist_named, decide
 from bot.buttons import buttons
 from bot.client import AtelierClient
 from bot.echo import echo, fenced
 from bot.forms import Form, values_of
-from bot.moderation.artists import LONGEST_NAME, Artist, parse_artist
-from bot.moderation.rules import RuleError
+from bot.moderation.artists import LONGEST_NAME
 from bot.presses import custom_id_of
-from bot.store.artists import ACCEPTED, DECLINED, ArtistRequest
+from bot.store.artists import ArtistRequest
 from cogs.moderators import guild_of, moderated_guild
 from generation.errors import BadRequest, NotAllowed
 
@@ -52,7 +52,7 @@ class ArtistList(commands.GroupCog, group_name="artist", group_description=ABOUT
     ) -> None:
         """For moderators: nobody may ask for pictures in the manner of this person any more."""
         guild_id = await moderated_guild(interaction)
-        artist = _artist(name, surname=surname)
+        artist = artist_named(name, surname=surname)
         await self._rules.add_artist(guild_id, artist, interaction.user.id)
         await tell(interaction, f"On the list: {echo(artist.shown)}")
 
@@ -61,7 +61,7 @@ class ArtistList(commands.GroupCog, group_name="artist", group_description=ABOUT
     async def remove(self, interaction: Interaction, name: app_commands.Range[str, 1, LONGEST_NAME]) -> None:
         """For moderators: take a name from the list."""
         guild_id = await moderated_guild(interaction)
-        if not await self._rules.remove_artist(guild_id, name):
+        if not await self._rules.remove_artist(guild_id, name, interaction.user.id):
             raise BadRequest(f"“{name}” is not on this server's list; /artist list shows it.")
         await tell(interaction, f"No longer on the list: {echo(name)}")
 
@@ -109,7 +109,7 @@ class ArtistList(commands.GroupCog, group_name="artist", group_description=ABOUT
         interaction.extras[PRIVATE] = True
         await interaction.response.defer(ephemeral=True, thinking=True)
         values = {name: text.strip() for name, text in values_of(cast(Mapping[str, Any], interaction.data)).items()}
-        artist = _artist(values.get("name", ""))
+        artist = artist_named(values.get("name", ""))
         waiting = await self._artists.open_requests(interaction.guild_id)
         own = sum(request.requested_by == interaction.user.id for request in waiting)
         if own >= MOST_OPEN or len(waiting) >= MOST_WAITING:
@@ -121,28 +121,17 @@ class ArtistList(commands.GroupCog, group_name="artist", group_description=ABOUT
     async def _decided(self, interaction: Interaction, request_id: int, *, accepted: bool) -> None:
         guild_id = guild_of(interaction)
         await interaction.response.defer()
-        state = ACCEPTED if accepted else DECLINED
-        name = await self._artists.decide(guild_id, request_id, state, interaction.user.id)
+        by = interaction.user.id
+        name = await decide(self._rules, self._artists, guild_id, request_id, by, accepted=accepted)
         if name is None:
             said = "That request was decided already."
         elif accepted:
-            await self._rules.add_artist(guild_id, _artist(name), interaction.user.id)
             said = f"Accepted: {echo(name)} is on the list now."
         else:
             said = f"Declined: {echo(name)}."
         waiting = await self._artists.open_requests(guild_id)
         text = f"{said}\n\n{_requests_text(waiting)}"
         await interaction.edit_original_response(content=text, view=_request_buttons(waiting))
-
-
-def _artist(name: str, *, surname: bool = False) -> Artist:
-    try:
-        artist = parse_artist(name)
-    except RuleError as error:
-        raise BadRequest(str(error)) from error
-    if artist is None:
-        raise BadRequest("There is no name in this; please write the whole name.")
-    return Artist(artist.name, artist.surname or surname)
 
 
 def _request_form() -> Form:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import csv
 import io
-import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Literal
 
 import discord
@@ -18,11 +15,11 @@ from bot.answer import PRIVATE, Interaction, tell
 from bot.client import AtelierClient
 from bot.echo import echo
 from bot.review.moderators import check_moderator
+from bot.review.record import as_csv, as_json, deed
 from bot.store.audit import MOST, THE_BOT, Entry
 
-SHOWN = 12  # entries that fit one message
+SHOWN = 10  # entries that fit one message
 ECHO = 50  # characters of a reason in a list
-FIELDS = ("at", "action", "actor_id", "member_id", "case_id", "reason")
 
 
 class Audit(commands.Cog):
@@ -74,37 +71,8 @@ def audit_text(entries: Sequence[Entry]) -> str:
         whom = f" · <@{entry.member_id}>" if entry.member_id is not None else ""
         case = f" · case {entry.case_id}" if entry.case_id is not None else ""
         why = f": {echo(entry.reason, ECHO)}" if entry.reason else ""
-        lines.append(f"- <t:{int(entry.at)}:f> {who} **{entry.action}**{whom}{case}{why}")
+        lines.append(f"- <t:{int(entry.at)}:f> {who} **{deed(entry.action)}**{whom}{case}{why}")
     return "\n".join(lines) or "Nothing is in the log yet."
-
-
-def as_json(entries: Sequence[Entry]) -> bytes:
-    """Entries for programs; ids as text, because they do not fit every program's numbers."""
-    return json.dumps([_told(entry) for entry in entries], ensure_ascii=False, indent=1).encode()
-
-
-def as_csv(entries: Sequence[Entry]) -> bytes:
-    """Entries as a table; a reason that a spreadsheet would take for a formula stays words."""
-    text = io.StringIO()
-    table = csv.DictWriter(text, FIELDS, lineterminator="\r\n")
-    table.writeheader()
-    for entry in entries:
-        told = _told(entry)
-        if entry.reason.lstrip().startswith(("=", "+", "-", "@")):
-            told["reason"] = f"'{entry.reason}"
-        table.writerow(told)
-    return b"\xef\xbb\xbf" + text.getvalue().encode()
-
-
-def _told(entry: Entry) -> dict[str, object]:
-    return {
-        "at": datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="seconds"),
-        "action": str(entry.action),
-        "actor_id": "bot" if entry.actor_id == THE_BOT else str(entry.actor_id),
-        "member_id": str(entry.member_id) if entry.member_id is not None else "",
-        "case_id": entry.case_id if entry.case_id is not None else "",
-        "reason": entry.reason,
-    }
 
 
 async def setup(client: AtelierClient) -> None:

@@ -17,11 +17,12 @@ from bot.automod import taken_over
 from bot.buttons import buttons
 from bot.client import AtelierClient
 from bot.echo import echo, fenced
-from bot.moderation.entries import LONGEST_ENTRY, LONGEST_LANGUAGE, Entry, exported, imported
+from bot.moderation.entries import LONGEST_ENTRY, LONGEST_LANGUAGE, Entry, exported
 from bot.moderation.linter import Lint, dictionary, examine
 from bot.moderation.scope import Scope
 from bot.moderation.verdict import Decision
 from bot.presses import custom_id_of
+from bot.rule_files import FILE_SIZE, take_in
 from bot.rulebook import understood
 from cogs.filter_text import (
     counted_rules,
@@ -37,7 +38,6 @@ from generation.errors import BadRequest
 
 TEXT_LENGTH = 1000  # characters
 LIST_LENGTH = 1800  # characters that fit one message; longer lists come as a file
-FILE_SIZE = 512 * 1024  # bytes of a file with rules
 DAYS = 30  # of prompts against which a new rule is tried, and of figures
 MOST_PROMPTS = 2000
 OFFER_LIFE = 15 * 60.0  # seconds; an ephemeral message cannot be answered for longer
@@ -159,7 +159,7 @@ class Filter(commands.GroupCog, group_name="filter", group_description=ABOUT):
         """Remove a rule."""
         guild_id = await moderated_guild(interaction)
         scope = Scope(channel.id if channel else 0, role.id if role else 0) if channel or role else None
-        removed = await self._rules.remove(guild_id, rule, scope)
+        removed = await self._rules.remove(guild_id, rule, interaction.user.id, scope)
         if not removed:
             raise BadRequest(f"There is no rule “{rule}” there; /filter list shows them all.")
         places = f" (it held in {removed} places)" if removed > 1 else ""
@@ -209,25 +209,17 @@ class Filter(commands.GroupCog, group_name="filter", group_description=ABOUT):
     @app_commands.describe(file="What /filter export gave, or a text file with one rule a line")
     async def import_(self, interaction: Interaction, file: discord.Attachment) -> None:
         """Add the rules of a file; if one of them is wrong, nothing is changed."""
-        guild_id = await moderated_guild(interaction)
+        await moderated_guild(interaction)
         if file.size > FILE_SIZE:
             raise BadRequest(f"That file has {file.size // 1024:,} KiB; at most {FILE_SIZE // 1024} KiB are possible.")
         data = await self._client.download.fetch(file.url)
-        try:
-            text = data.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise BadRequest("That file is no UTF-8 text; please save it as such.") from error
-        found = await asyncio.to_thread(imported, text)
-        if found.errors:
-            await tell(interaction, f"Nothing was changed, because of these:\n{problems_text(found.errors)}")
+        assert interaction.guild is not None, "the command exists in servers only"
+        taken = await take_in(self._rules, interaction.guild, data, interaction.user.id)
+        if taken.problems:
+            await tell(interaction, f"Nothing was changed, because of these:\n{problems_text(taken.problems)}")
             return
-        here = [entry for entry in found.entries if _is_here(entry.scope, interaction.guild)]
-        roles = [role for role in found.exempt if interaction.guild and interaction.guild.get_role(role)]
-        await self._rules.put(guild_id, here, interaction.user.id)
-        await self._rules.set_exempt(guild_id, roles, interaction.user.id, exempt=True)
-        foreign = len(found.entries) - len(here)
-        note = f"\nLeft out, because their channel or role is not of this server: {foreign}." if foreign else ""
-        await tell(interaction, f"Taken in: {counted_rules(len(here))}.{note}")
+        note = f"\nLeft out, because their channel or role is not of this server: {taken.foreign}."
+        await tell(interaction, f"Taken in: {counted_rules(taken.rules)}.{note if taken.foreign else ''}")
 
     @app_commands.command(name="automod")
     async def automod(self, interaction: Interaction) -> None:
@@ -272,14 +264,6 @@ class Filter(commands.GroupCog, group_name="filter", group_description=ABOUT):
 def _added(entry: Entry) -> str:
     place = f" ({scope_text(entry.scope)})" if scope_text(entry.scope) else ""
     return f"Added: {echo(entry.line)}{place}"
-
-
-def _is_here(scope: Scope, guild: discord.Guild | None) -> bool:
-    """Whether the channel and the role of a scope are of this server."""
-    if guild is None:
-        return False
-    channel = not scope.channel_id or guild.get_channel_or_thread(scope.channel_id) is not None
-    return channel and (not scope.role_id or guild.get_role(scope.role_id) is not None)
 
 
 async def setup(client: AtelierClient) -> None:

@@ -10,14 +10,13 @@ from bot.answer import PRIVATE, Interaction, tell
 from bot.client import AtelierClient
 from bot.review.guild_rules import GuildRules
 from bot.review.moderators import check_may_decide, check_moderator
-from bot.review.rules import ReviewRules, rules_text
+from bot.review.queue_channel import PUBLIC, check_usable, is_public
+from bot.review.rules import MOST_DAYS, MOST_HOURS, MOST_PEOPLE, ReviewRules, rules_text
 from bot.review.words import line_text
-from bot.store.audit import Act, Entry
 from bot.visitor import address_of
-from generation.errors import BadRequest, NotAllowed
+from generation.errors import NotAllowed
 
 SHOWN = 8  # cases that fit one message
-NEEDED = ("view_channel", "send_messages", "attach_files")
 AGAIN = "/review channel tries again, /review open shows one here."
 NO_CHANNEL = (
     "There is no review channel yet: cases wait here, nothing is lost, and /review open shows one. "
@@ -46,11 +45,11 @@ class Review(commands.GroupCog, group_name="review", group_description="Pictures
             await self._change(interaction, guild_id, channel=None)
             await tell(interaction, NO_CHANNEL)
             return
-        _check_usable(channel)
+        check_usable(channel)
         await self._change(interaction, guild_id, channel=channel.id)
         waiting = await self._review.show_waiting(guild_id)
         rest = f" {waiting} waiting cases follow there." if waiting else ""
-        public = _public_warning(channel)
+        public = f"\n{PUBLIC}" if is_public(channel) else ""
         await tell(interaction, f"Cases are shown in <#{channel.id}> from now on.{rest}{public}")
 
     @app_commands.command(name="rules")
@@ -65,11 +64,11 @@ class Review(commands.GroupCog, group_name="review", group_description="Pictures
     async def rules(
         self,
         interaction: Interaction,
-        report_threshold: app_commands.Range[int, 0, 100] | None = None,
-        strike_days: app_commands.Range[int, 1, 3650] | None = None,
-        pause_at: app_commands.Range[int, 0, 100] | None = None,
-        pause_hours: app_commands.Range[int, 1, 8760] | None = None,
-        ban_at: app_commands.Range[int, 0, 100] | None = None,
+        report_threshold: app_commands.Range[int, 0, MOST_PEOPLE] | None = None,
+        strike_days: app_commands.Range[int, 1, MOST_DAYS] | None = None,
+        pause_at: app_commands.Range[int, 0, MOST_PEOPLE] | None = None,
+        pause_hours: app_commands.Range[int, 1, MOST_HOURS] | None = None,
+        ban_at: app_commands.Range[int, 0, MOST_PEOPLE] | None = None,
         reviewers: discord.Role | None = None,
     ) -> None:
         """See or change what reports and warnings lead to."""
@@ -116,24 +115,7 @@ class Review(commands.GroupCog, group_name="review", group_description="Pictures
         await self._courier.follow_up(address, parcel, ephemeral=True)
 
     async def _change(self, interaction: Interaction, guild_id: int, **changes: object) -> ReviewRules:
-        rules = await self._review.rules.change(guild_id, interaction.user.id, **changes)
-        what = ", ".join(f"{name}: {value}" for name, value in changes.items())
-        entry = Entry(guild_id=guild_id, actor_id=interaction.user.id, action=Act.SETTINGS, reason=what)
-        await self._desk.audit.add(entry)
-        return rules
-
-
-def _check_usable(channel: discord.TextChannel) -> None:
-    """Raise BadRequest when the bot could not show cases there."""
-    rights = channel.permissions_for(channel.guild.me)
-    if not all(getattr(rights, name) for name in NEEDED):
-        raise BadRequest(f"I cannot post in <#{channel.id}>; let me see it, write and attach files there first.")
-
-
-def _public_warning(channel: discord.TextChannel) -> str:
-    if channel.permissions_for(channel.guild.default_role).view_channel:
-        return "\nMind that everybody can read this channel: what was withheld is shown there, blurred and covered."
-    return ""
+        return await self._review.rules.change(guild_id, interaction.user.id, **changes)
 
 
 async def _moderator(interaction: Interaction, rules: GuildRules | None = None) -> int:

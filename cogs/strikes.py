@@ -8,16 +8,14 @@ from discord.ext import commands
 
 from bot.answer import PRIVATE, Interaction, tell
 from bot.client import AtelierClient
-from bot.courier import Parcel, Rejected, Unavailable, WayClosed
 from bot.echo import echo
 from bot.review.moderators import check_moderator
+from bot.review.standing import MOST_HOURS, REASON, check_person, deed_of
 from bot.review.strikes import HOUR, Ban, Strike, active
 from bot.store.audit import Act, Entry
-from generation.errors import BadRequest
 
 SHOWN = 7  # warnings that fit one message
 WHO, WHY = "Whom this is about", "For the log"
-REASON = 500  # characters
 ECHO = 100  # characters of a reason in a list
 
 Reason = app_commands.Range[str, 1, REASON]
@@ -31,8 +29,7 @@ class Strikes(commands.GroupCog, group_name="strikes", group_description="Warnin
 
     def __init__(self, client: AtelierClient) -> None:
         self._strikes = client.desk.strikes
-        self._rules = client.review.rules
-        self._courier = client.courier
+        self._standing = client.review.standing
         self._clock = client.studio.clock
 
     @app_commands.command(name="show")
@@ -49,11 +46,10 @@ class Strikes(commands.GroupCog, group_name="strikes", group_description="Warnin
     async def warn(self, interaction: Interaction, member: discord.User, reason: Reason) -> None:
         """Warn a member; enough warnings pause their painting."""
         guild_id = await _moderator(interaction)
-        _check_person(member)
+        check_person(member)
+        assert interaction.guild is not None, "the command exists in servers only"
         entry = _entry(interaction, guild_id, Act.WARNED, member, reason)
-        count = await self._strikes.warn(entry, self._rules.rules_for(guild_id))
-        words = f"The moderators of {echo(interaction.guild.name if interaction.guild else 'a server', 100)} warned you"
-        told = await self._tell(member.id, f"{words}: {echo(reason, REASON)}", f"aw{interaction.id}")
+        count, told = await self._standing.warn(interaction.guild, entry, f"aw{interaction.id}")
         await tell(interaction, f"<@{member.id}> has {count} active {_warnings(count)} now.{told}")
 
     @app_commands.command(name="clear")
@@ -61,7 +57,7 @@ class Strikes(commands.GroupCog, group_name="strikes", group_description="Warnin
     async def clear(self, interaction: Interaction, member: discord.User, reason: Reason | None = None) -> None:
         """Take all active warnings of a member back, with the pauses they led to."""
         guild_id = await _moderator(interaction)
-        count = await self._strikes.clear(_entry(interaction, guild_id, Act.CLEARED, member, reason))
+        count = await self._standing.clear(_entry(interaction, guild_id, Act.CLEARED, member, reason))
         await tell(interaction, f"{count} {_warnings(count)} of <@{member.id}> taken back.")
 
     @app_commands.command(name="ban")
@@ -75,13 +71,13 @@ class Strikes(commands.GroupCog, group_name="strikes", group_description="Warnin
         interaction: Interaction,
         member: discord.User,
         reason: Reason,
-        hours: app_commands.Range[int, 1, 8760] | None = None,
+        hours: app_commands.Range[int, 1, MOST_HOURS] | None = None,
     ) -> None:
         """Keep a member from painting in this server; nothing else is taken from them."""
         guild_id = await _moderator(interaction)
-        _check_person(member)
+        check_person(member)
         until = self._clock() + hours * HOUR if hours is not None else None
-        await self._strikes.ban(_entry(interaction, guild_id, Act.BANNED, member, reason), until)
+        await self._standing.ban(_entry(interaction, guild_id, Act.BANNED, member, reason), until)
         how_long = f"until <t:{int(until)}:f>" if until is not None else "until somebody uses /strikes unban"
         await tell(interaction, f"<@{member.id}> cannot paint here {how_long}. They are told when they try.")
 
@@ -90,16 +86,8 @@ class Strikes(commands.GroupCog, group_name="strikes", group_description="Warnin
     async def unban(self, interaction: Interaction, member: discord.User, reason: Reason | None = None) -> None:
         """Let a member paint again; their warnings stay."""
         guild_id = await _moderator(interaction)
-        if not await self._strikes.unban(_entry(interaction, guild_id, Act.UNBANNED, member, reason)):
-            raise BadRequest(f"Nothing keeps <@{member.id}> from painting here.")
+        await self._standing.unban(_entry(interaction, guild_id, Act.UNBANNED, member, reason))
         await tell(interaction, f"<@{member.id}> can paint here again.")
-
-    async def _tell(self, member_id: int, words: str, nonce: str) -> str:
-        try:
-            await self._courier.to_person(member_id, Parcel(text=words), nonce)
-        except (WayClosed, Rejected, Unavailable):
-            return " They take no direct messages, so please tell them yourself."
-        return " They were told directly."
 
 
 def standing_text(member_id: int, strikes: list[Strike], ban: Ban | None, now: float) -> str:
@@ -123,14 +111,7 @@ def standing_text(member_id: int, strikes: list[Strike], ban: Ban | None, now: f
 
 
 def _entry(interaction: Interaction, guild_id: int, action: Act, member: discord.User, reason: str | None) -> Entry:
-    return Entry(
-        guild_id=guild_id, actor_id=interaction.user.id, action=action, member_id=member.id, reason=reason or ""
-    )
-
-
-def _check_person(member: discord.User) -> None:
-    if member.bot:
-        raise BadRequest("Bots are not warned.")
+    return deed_of(guild_id, interaction.user.id, action, member.id, reason or "")
 
 
 def _warnings(count: int) -> str:

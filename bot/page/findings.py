@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bot.moderation.entries import Entry
 from bot.moderation.linter import dictionary, examine
 from bot.moderation.rules import Rule
-from bot.rulebook import understood
 from generation.errors import BadRequest
 
 SHOWN: Final = 40  # words and prompts that are shown; the rest is counted
@@ -36,9 +36,9 @@ class Linter:
         self._turn = asyncio.Lock()
         self._waiting = 0
 
-    async def look_up(self, text: str, prompts: Sequence[str]) -> Findings:
-        """What the rule written as `text` would hit; raises BadRequest with a sentence when it cannot be read."""
-        rule = understood(text).rule()
+    async def look_up(self, entry: Entry, prompts: Sequence[str]) -> Findings:
+        """What a rule would hit; raises BadRequest when too many others ask at the same time."""
+        rule = entry.rule()
         if self._waiting >= WAITING:
             raise BadRequest("Others are checking rules right now; please try again in a moment.")
         self._waiting += 1

@@ -13,7 +13,6 @@ from generation.errors import NotAllowed, Refusal
 
 log = logging.getLogger(__name__)
 
-MOST_BODY: Final = 64 * 1024  # bytes; the longest form is a list of rules
 POLICY: Final = "; ".join(
     (
         "default-src 'none'",

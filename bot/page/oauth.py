@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 import aiohttp
+import discord
 from pydantic import SecretStr
 
-from bot.page.sessions import Person
+from bot.page.sessions import Person, Rights
+from bot.review.moderators import rights_suffice
 from generation.errors import Refusal
 
 log = logging.getLogger(__name__)
 
 SCOPES: Final = "identify guilds"
 PATIENCE: Final = aiohttp.ClientTimeout(total=10.0)
-ADMINISTRATOR: Final = 1 << 3
-MANAGE_GUILD: Final = 1 << 5
 
 
 class Unreachable(Refusal):
@@ -87,10 +88,14 @@ class Discord:
         me = await self._ask("GET", "/users/@me", headers=_bearer(token))
         return Person(int(me["id"]), str(me.get("global_name") or me["username"]))
 
-    async def managed(self, token: SecretStr) -> dict[int, str]:
-        """The servers the person may manage, by id; raises NotSignedIn or Unreachable."""
+    async def rights(self, token: SecretStr) -> Rights:
+        """The servers the person may manage, and where they decide cases; raises NotSignedIn or Unreachable."""
         servers = await self._ask("GET", "/users/@me/guilds", headers=_bearer(token))
-        return {int(each["id"]): str(each["name"]) for each in servers or () if _manages(each)}
+        managed = [each for each in servers or () if _has(each, _manages)]
+        return Rights(
+            servers={int(each["id"]): str(each["name"]) for each in managed},
+            moderated=frozenset(int(each["id"]) for each in managed if _has(each, rights_suffice)),
+        )
 
     def _names(self, application_id: int) -> dict[str, str]:
         return {"client_id": str(application_id), "client_secret": self._secret.get_secret_value()}
@@ -111,9 +116,13 @@ class Discord:
             raise Unreachable() from error
 
 
-def _manages(server: dict[str, Any]) -> bool:
-    rights = int(server.get("permissions") or 0)
-    return bool(server.get("owner")) or bool(rights & (MANAGE_GUILD | ADMINISTRATOR))
+def _has(server: dict[str, Any], suffice: Callable[[discord.Permissions], bool]) -> bool:
+    """Owners may do everything, whatever their roles say."""
+    return bool(server.get("owner")) or suffice(discord.Permissions(int(server.get("permissions") or 0)))
+
+
+def _manages(rights: discord.Permissions) -> bool:
+    return rights.administrator or rights.manage_guild
 
 
 def _bearer(token: SecretStr) -> dict[str, str]:

@@ -9,19 +9,20 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
 
-from aiohttp import web
+from aiohttp import BodyPartReader, web
 
 from bot.client import AtelierClient
 from bot.config import Config
 from bot.desk import Desk
 from bot.page.chapters import CHAPTERS
 from bot.page.findings import Linter
-from bot.page.guard import MOST_BODY, Guard
+from bot.page.guard import Guard
 from bot.page.names import Names
 from bot.page.oauth import Discord, NotSignedIn
 from bot.page.sessions import Session
 from bot.page.signin import FRESH, RECENT, Door, check_csrf
-from bot.page.visit import MEDIA_TYPES, Chapter, Route, Site, Templates, Visit
+from bot.page.visit import MEDIA_TYPES, MOST_BODY, Chapter, Route, Site, Templates, Visit
+from bot.review.moderators import ONLY_MODERATORS
 from bot.studio import Studio
 from generation.errors import ConfigError, NotAllowed, Refusal
 
@@ -31,6 +32,7 @@ NOT_CONFIGURED: Final = (
     "page.enabled needs the application's client secret: copy it from the developer portal (OAuth2, Reset Secret) into"
     " DISCORD_CLIENT_SECRET."
 )
+PART: Final = 1024  # bytes that each part of a form counts for, however small it is
 NO_MODERATOR: Final = (
     "This page is for people who may manage a server in which the bot is; with this account you cannot manage this one."
 )
@@ -114,7 +116,7 @@ class ModeratorsPage:
             if session is None:
                 return await self._signed_out(request)
             changes = route.method != "GET"
-            form = await _form(request) if changes else {}
+            form, files = await _form(request, route.most) if changes else ({}, {})
             if changes:
                 check_csrf(session, request.headers.get("X-CSRF-Token") or form.get("csrf"))
             try:
@@ -126,7 +128,9 @@ class ModeratorsPage:
             guild = self._client.get_guild(guild_id)
             if guild_id not in session.servers or guild is None:
                 raise NotAllowed(NO_MODERATOR)
-            visit = Visit(self._site, request, session, guild, chapter, CHAPTERS, form)
+            if chapter.deciding and guild_id not in session.rights.moderated:
+                raise NotAllowed(ONLY_MODERATORS)
+            visit = Visit(self._site, request, session, guild, chapter, CHAPTERS, form, files)
             return await _carried_out(visit, route)
 
         return handle
@@ -176,8 +180,8 @@ async def _carried_out(visit: Visit, route: Route) -> web.StreamResponse:
         return visit.refused(refusal.sentence)
 
 
-async def _form(request: web.Request) -> dict[str, str]:
-    """The text fields of a form, or those of a script's JSON object; pages take nothing else."""
+async def _form(request: web.Request, most: int) -> tuple[dict[str, str], dict[str, bytes]]:
+    """The text fields of a form, or those of a script's JSON object, and files where `most` leaves room for them."""
     if request.content_type == "application/json":
         try:
             given = await request.json()
@@ -186,6 +190,31 @@ async def _form(request: web.Request) -> dict[str, str]:
         given = given if isinstance(given, dict) else {}
     elif request.content_type == "application/x-www-form-urlencoded":
         given = dict(await request.post())
+    elif request.content_type == "multipart/form-data" and most > MOST_BODY:
+        return await _parts(request, most)
     else:
         raise web.HTTPUnsupportedMediaType()
-    return {str(name): value for name, value in given.items() if isinstance(value, str)}
+    return {str(name): value for name, value in given.items() if isinstance(value, str)}, {}
+
+
+async def _parts(request: web.Request, most: int) -> tuple[dict[str, str], dict[str, bytes]]:
+    """A form with files, held in memory alone; raises HTTPBadRequest, or HTTPRequestEntityTooLarge above `most`."""
+    fields, files, size = dict[str, str](), dict[str, bytes](), 0
+    try:
+        async for part in await request.clone(client_max_size=most).multipart():
+            if not isinstance(part, BodyPartReader) or part.name is None:
+                raise web.HTTPBadRequest()
+            content = bytearray()
+            while chunk := await part.read_chunk():
+                content += chunk
+                size += len(chunk)
+                if size > most:
+                    raise web.HTTPRequestEntityTooLarge(most, size)
+            size += PART
+            if part.filename is None:
+                fields[part.name] = content.decode()
+            else:
+                files[part.name] = bytes(content)
+    except ValueError as error:
+        raise web.HTTPBadRequest() from error
+    return fields, files

@@ -25,6 +25,14 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Rights:
+    """What Discord says somebody may do in servers."""
+
+    servers: Mapping[int, str] = field(default_factory=dict)  # that the person may manage, with their names
+    moderated: frozenset[int] = frozenset()  # those of them in which they may also decide cases
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """One sentence for the next page, and after a refusal what had been filled in."""
 
@@ -42,9 +50,14 @@ class Session:
     began: float  # on the clock of `Sessions`
     seen: float
     csrf: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
-    servers: Mapping[int, str] = field(default_factory=dict)  # that the person may manage, with their names
+    rights: Rights = field(default_factory=Rights)
     checked: float = float("-inf")  # when Discord was asked for them
     note: Note | None = None
+
+    @property
+    def servers(self) -> Mapping[int, str]:
+        """The servers that the person may manage, by id with their names."""
+        return self.rights.servers
 
     def take_note(self) -> Note | None:
         """The sentence for this page, said once."""

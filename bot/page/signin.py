@@ -73,7 +73,7 @@ class Door:
         Raises a Refusal when Discord does not say; who cannot be asked about may do nothing.
         """
         if self._clock() - session.checked > most_seconds:
-            session.servers = await self._discord.managed(session.token)
+            session.rights = await self._discord.rights(session.token)
             session.checked = self._clock()
 
     # -- out to Discord and back -------------------------------------------------------------------------------------
@@ -106,14 +106,14 @@ class Door:
         redirect = self._origin() + RETURN
         token = await self._discord.exchange(self._application_id, redirect, request.query["code"], leaving.verifier)
         person = await self._discord.person(token)
-        servers = await self._discord.managed(token)
-        if not any(self._client.get_guild(server) for server in servers):
+        rights = await self._discord.rights(token)
+        if not any(self._client.get_guild(server) for server in rights.servers):
             await self._discord.revoke(self._application_id, token)
             raise NotAllowed(NOTHING_HERE)  # no session: whoever likes could fill the room otherwise
         if (former := self.session(request)) is not None:
             self.sessions.close(former)
         session_id, session = self.sessions.open(person, token)
-        session.servers, session.checked = servers, self._clock()
+        session.rights, session.checked = rights, self._clock()
         response = web.Response(status=303, headers={"Location": "/"})
         self._set(response, "leaving", "", 0)
         self._set(response, "session", session_id, LONGEST)

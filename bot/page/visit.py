@@ -23,6 +23,7 @@ from bot.page.sessions import Note, Session
 from bot.studio import Studio
 from generation.errors import BadRequest
 
+MOST_BODY: Final = 64 * 1024  # bytes; of a form without files
 FOLDER: Final = Path(__file__).parent
 MEDIA_TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
@@ -71,16 +72,23 @@ class Visit:
     chapter: Chapter
     chapters: Sequence[Chapter]
     form: Mapping[str, str] = field(default_factory=dict)  # of a POST
+    files: Mapping[str, bytes] = field(default_factory=dict)  # sent with it
 
     @property
     def moderator_id(self) -> int:
         """Who it is, for whatever keeps a record of who changed what."""
         return self.session.person.id
 
+    @property
+    def decides(self) -> bool:
+        """Whether the person may also do what only those do who may manage messages or time members out."""
+        return self.guild.id in self.session.rights.moderated
+
     async def page(self, template: str, **values: Any) -> web.Response:
         """Answer with a page of this chapter."""
         note = self.session.take_note()
-        common = {"session": self.session, "guild": self.guild, "chapter": self.chapter, "chapters": self.chapters}
+        open_to = [each for each in self.chapters if self.decides or not each.deciding]
+        common = {"session": self.session, "guild": self.guild, "chapter": self.chapter, "chapters": open_to}
         common |= {"at": f"/servers/{self.guild.id}", "note": note, "draft": note.draft if note else {}}
         common |= {
             "servers": {key: name for key, name in self.session.servers.items() if self.site.client.get_guild(key)}
@@ -92,15 +100,15 @@ class Visit:
         self.session.note = Note(sentence)
         return self.back()
 
-    def refused(self, sentence: str) -> web.Response:
+    def refused(self, sentence: str, path: str = "") -> web.Response:
         """Back to the chapter, which says why not and still knows what had been filled in."""
         draft = {name: value for name, value in self.form.items() if name != "csrf"}
         self.session.note = Note(sentence, well=False, draft=draft)
-        return self.back()
+        return self.back(path)
 
-    def back(self) -> web.Response:
-        """To the chapter's first page."""
-        return web.Response(status=303, headers={"Location": self.chapter.address(self.guild.id)})
+    def back(self, path: str = "") -> web.Response:
+        """To the chapter's first page, or to one below it."""
+        return web.Response(status=303, headers={"Location": self.chapter.address(self.guild.id) + path})
 
     async def names(self, people: Sequence[int]) -> Mapping[int, str]:
         """People's names by id."""
@@ -115,6 +123,32 @@ class Visit:
         """The channels in which pictures can be asked for, as Discord shows them."""
         found = (each for each in self.guild.channels if isinstance(each, discord.TextChannel | discord.VoiceChannel))
         return [(each.id, f"#{each.name}") for each in sorted(found, key=lambda each: (each.position, each.id))]
+
+    def role(self, role_id: int) -> str:
+        """A role's name with its sign."""
+        found = self.guild.get_role(role_id)
+        return f"@{found.name}" if found is not None else "a role that is gone"
+
+    def roles(self) -> list[tuple[int, str]]:
+        """The roles that members can have, the highest first."""
+        return [(each.id, f"@{each.name}") for each in reversed(self.guild.roles) if not each.is_default()]
+
+    def id_of(self, name: str) -> int:
+        """An id in the form; 0 where nothing was chosen. Raises BadRequest."""
+        return _id(self.form.get(name, ""))
+
+    def id_in_query(self, name: str) -> int | None:
+        """An id in the address; None where it has none. Raises BadRequest."""
+        return _id(self.request.query.get(name, "")) or None
+
+    def page_in_query(self) -> int:
+        """Which page of a long list is asked for, from 0."""
+        text = self.request.query.get("page", "")
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 0
+
+    def optional(self, name: str, most: int) -> str:
+        """A field of the form, trimmed, which may be empty; raises BadRequest when it is too long."""
+        return self.asked(name, most) if self.form.get(name, "").strip() else ""
 
     def asked(self, name: str, most: int) -> str:
         """A field of the form, trimmed; raises BadRequest when it is empty or too long."""
@@ -136,6 +170,7 @@ class Route:
     method: str
     path: str
     answer: Answer
+    most: int = MOST_BODY  # bytes that a form may have; more than usual where files are sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +180,20 @@ class Chapter:
     slug: str  # empty for the first one
     title: str
     routes: tuple[Route, ...]
+    deciding: bool = False  # only for those who may also decide cases, as in Discord
 
     def address(self, guild_id: int) -> str:
         """Its first page in a server."""
         return f"/servers/{guild_id}/{self.slug}" if self.slug else f"/servers/{guild_id}"
+
+
+def _id(text: str) -> int:
+    text = text.strip()
+    if not text:
+        return 0
+    if not (text.isascii() and text.isdecimal() and len(text) <= 19):
+        raise BadRequest("An id is a number of up to 19 digits; “Copy ID” in Discord gives it.")
+    return int(text)
 
 
 def when(moment: float) -> str:

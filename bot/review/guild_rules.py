@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
+from bot.moderation.changes import REVIEW
 from bot.order import Commission
 from bot.policybook import PolicyBook
 from bot.review.case import Case
 from bot.review.rules import ReviewRules
 from bot.sections import Moderation
-
-REVIEW = "review"  # under this name among a guild's settings
 
 
 class GuildRules:

@@ -22,9 +22,13 @@ def moderates(interaction: Interaction, rules: ReviewRules | None = None) -> boo
     """
     if not isinstance(interaction.user, discord.Member):
         return False
-    rights = interaction.user.guild_permissions
     reviews = rules is not None and rules.reviewers is not None and interaction.user.get_role(rules.reviewers)
-    return rights.administrator or rights.manage_messages or rights.moderate_members or bool(reviews)
+    return rights_suffice(interaction.user.guild_permissions) or bool(reviews)
+
+
+def rights_suffice(rights: discord.Permissions) -> bool:
+    """Whether somebody with these rights in the whole server may decide."""
+    return rights.administrator or rights.manage_messages or rights.moderate_members
 
 
 def check_moderator(interaction: Interaction, guild_rules: GuildRules | None = None) -> int:

@@ -14,6 +14,7 @@ from bot.desk import Desk
 from bot.forms import values_of
 from bot.press import CaseDeed, CasePress
 from bot.review.case import STRIKING, Case, Ruling
+from bot.review.deciding import Deciding
 from bot.review.forms import appeal_form, hours_of, ruling_form
 from bot.review.guild_rules import GuildRules
 from bot.review.moderators import check_may_decide
@@ -33,9 +34,10 @@ RULINGS = {CaseDeed(ruling.value): ruling for ruling in Ruling}
 class CasePresses:
     """Answers every button and form of every case, old or new."""
 
-    def __init__(self, desk: Desk, work: CaseWork, rules: GuildRules, runner: Runner) -> None:
+    def __init__(self, desk: Desk, work: CaseWork, deciding: Deciding, rules: GuildRules, runner: Runner) -> None:
         self._desk = desk
         self._work = work
+        self._deciding = deciding
         self._rules = rules
         self._runner = runner
 
@@ -85,11 +87,10 @@ class CasePresses:
             reason=values.get("reason", "").strip(),
             hours=hours_of(values) if ruling is Ruling.TIMEOUT else None,
         )
-        case, decided = await self._desk.cases.rule(case.id, decision, self._rules.rules_for(case.guild_id))
+        case, decided = await self._deciding.rule(case, decision)
         if not decided:
             await tell(interaction, decided_text(case))
             return
-        self._runner.wake(case.id)
         await self._close(interaction, case)
 
     async def _close(self, interaction: Interaction, case: Case) -> None:

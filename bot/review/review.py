@@ -12,17 +12,20 @@ from bot.order import Commission, Order
 from bot.policybook import PolicyBook
 from bot.press import CasePress
 from bot.review.case import Case, Ruling
+from bot.review.deciding import Deciding
 from bot.review.guild_rules import GuildRules
 from bot.review.presses import CasePresses
 from bot.review.reporting import Reporting
 from bot.review.runner import Runner
 from bot.review.showing import Showing
+from bot.review.standing import Standing
 from bot.review.strikes import ban_sentence
 from bot.review.words import HIDDEN
 from bot.review.work import CaseWork
 from bot.sections import Moderation
 from bot.store.strikes import StrikeStore
 from generation.errors import BadRequest, NotAllowed
+from generation.safety.approved import Approved
 
 
 class Review:
@@ -40,10 +43,13 @@ class Review:
         self._desk = desk
         self._settings = settings
         self.rules = GuildRules(policies, settings)
-        self._work = CaseWork(desk, courier, Showing(desk, courier, delivery, policies), self.rules, clock)
+        self._showing = Showing(desk, courier, delivery, policies)
+        self._work = CaseWork(desk, courier, self._showing, self.rules, clock)
         self.runner = Runner(desk.errands, self._work.do)
         self.reporting = Reporting(desk, self.rules, self.runner, settings.reports_per_hour)
-        self._presses = CasePresses(desk, self._work, self.rules, self.runner)
+        self.deciding = Deciding(desk, self.rules, self.runner)
+        self.standing = Standing(desk.strikes, self.rules, courier)
+        self._presses = CasePresses(desk, self._work, self.deciding, self.rules, self.runner)
 
     @property
     def owner_channel(self) -> int:
@@ -75,6 +81,10 @@ class Review:
         if commission is None:
             raise BadRequest("What this case was about is not kept any more.")
         return await self._work.parcel(case, commission)
+
+    async def evidence(self, case: Case) -> list[Approved]:
+        """What moderators look at while a case is open; every one of it has passed the gate."""
+        return await self._showing.evidence(case) if case.open else []
 
     async def covered(self, job_id: str) -> bool:
         """Whether a picture taken out of this job goes behind a spoiler; raises BadRequest while it is hidden."""

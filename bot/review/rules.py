@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MOST_PEOPLE = 100  # reports, or warnings, that a step can wait for
+MOST_DAYS = 3650  # of a warning
+MOST_HOURS = 8760  # of a pause
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewRules:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, insert, select, update
 
 from bot.moderation.artists import Artist
+from bot.store.audit import Act, record_change
 from bot.store.database import Database
 from bot.store.schema import artist_requests, artists
 
@@ -52,12 +53,15 @@ class Artists:
             await connection.execute(delete(artists).where(*same))
             values = key | {"surname": artist.surname, "added_by": added_by, "added_at": self._clock()}
             await connection.execute(insert(artists).values(values))
+            await record_change(connection, guild_id, added_by, Act.ARTIST_ADDED, artist.shown, self._clock())
 
-    async def remove(self, guild_id: int, name: str) -> bool:
+    async def remove(self, guild_id: int, name: str, removed_by: int) -> bool:
         """Take an artist from the guild's list; False when the name is not on it."""
         async with self._database.write() as connection:
             where = [artists.c.guild_id == guild_id, artists.c.name == name]
             gone = await connection.execute(delete(artists).where(*where))
+            if gone.rowcount:
+                await record_change(connection, guild_id, removed_by, Act.ARTIST_REMOVED, name, self._clock())
         return bool(gone.rowcount)
 
     async def ask(self, guild_id: int, name: str, contact: str, relation: str, requested_by: int) -> int:
@@ -97,4 +101,6 @@ class Artists:
             if not changed.rowcount:
                 return None
             row = (await connection.execute(select(table.name).where(table.id == request_id))).one()
+            act = Act.ARTIST_ACCEPTED if state == ACCEPTED else Act.ARTIST_DECLINED
+            await record_change(connection, guild_id, decided_by, act, row.name, self._clock())
             return str(row.name)

@@ -29,7 +29,17 @@ class Act(StrEnum):
     PAUSED = "paused"
     BANNED = "banned"
     UNBANNED = "unbanned"
-    SETTINGS = "settings"
+    SETTINGS = "settings"  # of reviews
+    POLICY = "policy"
+    RULE_ADDED = "rule added"
+    RULE_REMOVED = "rule removed"
+    EXEMPTED = "exempted"
+    BOUND = "bound again"
+    ARTIST_ADDED = "artist added"
+    ARTIST_REMOVED = "artist removed"
+    ARTIST_ACCEPTED = "artist accepted"
+    ARTIST_DECLINED = "artist declined"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +69,13 @@ async def record(connection: AsyncConnection, entry: Entry, now: float) -> None:
     await connection.execute(insert(audit).values(values))
 
 
+async def record_change(
+    connection: AsyncConnection, guild_id: int, actor_id: int, action: Act, reason: str, now: float
+) -> None:
+    """As above, for what was changed of a guild's own rules and settings."""
+    await record(connection, Entry(guild_id=guild_id, actor_id=actor_id, action=action, reason=reason), now)
+
+
 class Audit:
     """The audit table."""
 
@@ -72,10 +89,17 @@ class Audit:
             await record(connection, entry, self._clock())
 
     async def entries(
-        self, guild_id: int | None, *, member_id: int | None = None, actor_id: int | None = None, limit: int = MOST
+        self,
+        guild_id: int | None,
+        *,
+        member_id: int | None = None,
+        actor_id: int | None = None,
+        limit: int = MOST,
+        offset: int = 0,
     ) -> list[Entry]:
         """The newest lines of a guild, newest first; about one member or by one moderator when given."""
-        query = select(audit).where(audit.c.guild_id == (guild_id or 0)).order_by(audit.c.id.desc()).limit(limit)
+        query = select(audit).where(audit.c.guild_id == (guild_id or 0)).order_by(audit.c.id.desc())
+        query = query.limit(limit).offset(offset)
         if member_id is not None:
             query = query.where(audit.c.member_id == member_id)
         if actor_id is not None:

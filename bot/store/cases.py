@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Row, and_, exists, insert, select, update
+from sqlalchemy import Row, and_, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.review.case import STRIKING, WHOLE, Case, Kind, Ruling, Task, tasks_after
@@ -34,6 +34,16 @@ class Decision:
     by: int
     reason: str = ""
     hours: float | None = None  # of a time-out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which decided cases are wanted; None: whatever it is."""
+
+    kind: Kind | None = None
+    ruling: Ruling | None = None
+    author_id: int | None = None
+    ruled_by: int | None = None
 
 
 class CaseStore:
@@ -189,6 +199,18 @@ class CaseStore:
         """Open cases of a guild, oldest first."""
         query = select(cases).where(_of(guild_id), cases.c.ruling.is_(None)).order_by(cases.c.id).limit(limit)
         return await self._read(query)
+
+    async def decided_in(self, guild_id: int, which: Filter, limit: int, offset: int = 0) -> list[Case]:
+        """Decided cases of a guild, the last decision first."""
+        wanted = [cases.c[name] == value for name, value in asdict(which).items() if value is not None]
+        query = select(cases).where(_of(guild_id), cases.c.ruling.is_not(None), *wanted)
+        return await self._read(query.order_by(cases.c.ruled_at.desc(), cases.c.id.desc()).limit(limit).offset(offset))
+
+    async def waiting(self, guild_id: int) -> int:
+        """How many cases of a guild are open."""
+        query = select(func.count()).where(_of(guild_id), cases.c.ruling.is_(None))
+        async with self._database.read() as connection:
+            return int((await connection.execute(query)).scalar_one())
 
     async def of_job(self, job_id: str) -> list[Case]:
         """Every case of a job, oldest first."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, or_, select
 
+from bot.moderation.changes import rule_words, rules_words
 from bot.moderation.entries import Entry
 from bot.moderation.scope import Scope
 from bot.moderation.verdict import Decision
+from bot.store.audit import Act, record_change
 from bot.store.database import Database
 from bot.store.schema import filter_exempt, filter_hits, filter_rules, jobs
 
@@ -64,11 +66,16 @@ class Rules:
                 batch = rows[first : first + BATCH]
                 await connection.execute(replaced, [{f"this_{key}": row[key] for key in keys} for row in batch])
                 await connection.execute(insert(filter_rules), batch)
+            told = rules_words(entries)
+            await record_change(connection, guild_id, added_by, Act.RULE_ADDED, told, self._clock())
 
-    async def remove(self, guild_id: int, text: str, scope: Scope | None) -> int:
+    async def remove(self, guild_id: int, text: str, scope: Scope | None, removed_by: int) -> int:
         """Forget the rule in one scope, or in all of them; returns in how many it was."""
         async with self._database.write() as connection:
             gone = await connection.execute(delete(filter_rules).where(*_same(guild_id, text, scope)))
+            if gone.rowcount:
+                told = rule_words(text, scope)
+                await record_change(connection, guild_id, removed_by, Act.RULE_REMOVED, told, self._clock())
         return int(gone.rowcount)
 
     async def exempt(self) -> dict[int, frozenset[int]]:
@@ -79,9 +86,13 @@ class Rules:
                 found.setdefault(row.guild_id, set()).add(row.role_id)
         return {guild_id: frozenset(roles) for guild_id, roles in found.items()}
 
-    async def set_exempt(self, guild_id: int, role_ids: Iterable[int], by: int, *, exempt: bool) -> None:
+    async def set_exempt(self, guild_id: int, role_ids: Collection[int], by: int, *, exempt: bool) -> None:
         """Let members with the roles pass, or no longer."""
+        if not role_ids:
+            return
         async with self._database.write() as connection:
+            told, act = ", ".join(f"role {role_id}" for role_id in role_ids), Act.EXEMPTED if exempt else Act.BOUND
+            await record_change(connection, guild_id, by, act, told, self._clock())
             for role_id in role_ids:
                 key = {"guild_id": guild_id, "role_id": role_id}
                 same = [filter_exempt.c.guild_id == guild_id, filter_exempt.c.role_id == role_id]
@@ -150,7 +161,12 @@ class Hits:
         """The newest final texts asked for in public where `scope` holds, since then (epoch seconds)."""
         table = jobs.c
         query = select(table.request, table.role_ids).where(table.guild_id == guild_id, table.accepted_at >= since)
-        query = query.where(table.private.is_(False)).order_by(table.accepted_at.desc()).limit(most)
+        # An old request was emptied of its words; what stands there instead is nothing that anybody asked for.
+        query = (
+            query.where(table.private.is_(False), table.erased_at.is_(None))
+            .order_by(table.accepted_at.desc())
+            .limit(most)
+        )
         if scope.channel_id:
             query = query.where(or_(table.channel_id == scope.channel_id, table.parent_channel_id == scope.channel_id))
         async with self._database.read() as connection:
@@ -168,6 +184,6 @@ def _same(guild_id: int, text: str, scope: Scope | None) -> list[Any]:
 
 
 def _text_of(request: Any) -> str:
-    """The words of a stored request; an old one may have been emptied to keep a promise."""
+    """The words of a stored request."""
     words = str(request.get("prompt") or "")
     return words + "".join(f" <lora:{lora.get('name', '')}:1>" for lora in request.get("loras") or () if words)

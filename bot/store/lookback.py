@@ -1,4 +1,4 @@
-"""What moderators look back at: figures by day, waits, recent pictures and prompts of one guild. Nothing here writes.
+"""What moderators look back at: figures by day, waits and recent pictures of one guild. Nothing here writes.
 
 Job ids sort as they were made, so every question about a span of time is a range of the primary key. What was asked
 privately is nobody's business but its author's: it counts in figures and is shown nowhere.
@@ -10,13 +10,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, and_, case, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, and_, case, cast, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.moderation.verdict import Decision
 from bot.store.database import Database
 from bot.store.rows import first_id
-from bot.store.schema import jobs, members, pictures
+from bot.store.schema import cases, filter_hits, jobs, members, pictures
 from generation.job import JobState
 from generation.request import Request
 
@@ -33,9 +36,10 @@ class DayFigures:
     begins: float  # epoch seconds
     pictures: int = 0  # painted and shown
     requests: int = 0  # admitted
-    blocked: int = 0  # admitted, then stopped by a rule before they were painted
+    refused: int = 0  # by the filter, at once or just before they would have been painted
     withheld: int = 0  # pictures that the gate kept back
     failed: int = 0  # for which the house is to blame
+    waiting: int = 0  # cases that were open at its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +66,12 @@ class Lookback:
         """The last 30 days, oldest first, days without anything included."""
         today = int(self._clock()) // DAY
         first = today - DAYS + 1
-        # Whole numbers are divided alike by every database; PostgreSQL rounds the half second before midnight up.
-        day = (cast(jobs.c.accepted_at, BigInteger) // DAY).label("day")
+        day = _day_of(jobs.c.accepted_at).label("day")
         here = self._since(guild_id, first * DAY)
         figures = select(
             day,
             func.count().label("requests"),
             _total(jobs.c.state.in_(SHOWN), jobs.c.pictures).label("pictures"),
-            _total(and_(jobs.c.state == JobState.BLOCKED, jobs.c.seconds == 0)).label("blocked"),
             _total(jobs.c.state == JobState.FAILED).label("failed"),
         )
         kept_back = and_(pictures.c.sha256.is_(None), pictures.c.place >= 0)
@@ -80,8 +82,38 @@ class Lookback:
                 int(row.day): row.withheld
                 for row in await connection.execute(withheld.where(here, kept_back).group_by(day))
             }
+            refused = await self._refused(connection, guild_id, first)
+            waiting = await self._waiting(connection, guild_id, first, today)
         found = {int(row.day): row for row in rows}
-        return [_day(number, found.get(number), held.get(number, 0)) for number in range(first, today + 1)]
+        return [
+            DayFigures(
+                begins=float(number * DAY),
+                pictures=int(found[number].pictures) if number in found else 0,
+                requests=int(found[number].requests) if number in found else 0,
+                failed=int(found[number].failed) if number in found else 0,
+                refused=refused.get(number, 0),
+                withheld=int(held.get(number, 0)),
+                waiting=waiting[number],
+            )
+            for number in range(first, today + 1)
+        ]
+
+    async def _refused(self, connection: AsyncConnection, guild_id: int, first: int) -> dict[int, int]:
+        table = filter_hits.c
+        blocked = and_(table.guild_id == guild_id, table.at >= first * DAY, table.severity == Decision.BLOCK.value)
+        return await _per_day(connection, table.at, blocked)
+
+    async def _waiting(self, connection: AsyncConnection, guild_id: int, first: int, last: int) -> dict[int, int]:
+        """Cases open at the end of every day, from those open before the first one and what came and went since."""
+        table, since = cases.c, first * DAY
+        here = table.guild_id == guild_id
+        ended = or_(table.ruled_at.is_(None), table.ruled_at >= since)
+        query = select(func.count()).where(here, table.opened_at < since, ended)
+        open_now = int((await connection.execute(query)).scalar_one())
+        opened = await _per_day(connection, table.opened_at, and_(here, table.opened_at >= since))
+        decided = await _per_day(connection, table.ruled_at, and_(here, table.ruled_at >= since))
+        changes = [opened.get(day, 0) - decided.get(day, 0) for day in range(first, last + 1)]
+        return dict(zip(range(first, last + 1), list(accumulate(changes, initial=open_now))[1:], strict=True))
 
     async def waits(self, guild_id: int) -> list[int]:
         """How many painted jobs of the last 30 days waited up to each of WAITS, and how many longer."""
@@ -110,13 +142,6 @@ class Lookback:
             row = (await connection.execute(select(jobs).where(here))).first()
         return _past(row) if row is not None else None
 
-    async def prompts(self, guild_id: int, *, limit: int = 2_000) -> list[str]:
-        """The newest prompts of the last 30 days, the newest first."""
-        prompt = jobs.c.request["prompt"].as_string()
-        query = select(prompt).where(self._since(guild_id), jobs.c.private.is_(False))
-        async with self._database.read() as connection:
-            return list((await connection.execute(query.order_by(jobs.c.id.desc()).limit(limit))).scalars())
-
     async def spent_today(self, guild_id: int, *, limit: int = 20) -> list[tuple[int, float]]:
         """Who spent most credits today (UTC), most first."""
         today = datetime.fromtimestamp(self._clock(), UTC).date().isoformat()
@@ -139,17 +164,16 @@ def _total(condition: ColumnElement[bool], value: Any = 1) -> Any:
     return func.sum(case((condition, value), else_=0))
 
 
-def _day(number: int, row: Any, withheld: int) -> DayFigures:
-    if row is None:
-        return DayFigures(begins=float(number * DAY))
-    return DayFigures(
-        begins=float(number * DAY),
-        pictures=int(row.pictures),
-        requests=int(row.requests),
-        blocked=int(row.blocked),
-        withheld=int(withheld),
-        failed=int(row.failed),
-    )
+def _day_of(moment: Any) -> Any:
+    # Whole numbers are divided alike by every database; PostgreSQL rounds the half second before midnight up.
+    return cast(moment, BigInteger) // DAY
+
+
+async def _per_day(connection: AsyncConnection, moment: Any, where: ColumnElement[bool]) -> dict[int, int]:
+    """How many rows there are for each day (UTC) of `moment`."""
+    day = _day_of(moment).label("day")
+    rows = await connection.execute(select(day, func.count().label("rows")).where(where).group_by(day))
+    return {int(row.day): int(row.rows) for row in rows}
 
 
 def _past(row: Any) -> PastJob:

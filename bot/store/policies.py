@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select
 
+from bot.moderation.changes import REVIEW, settings_words
+from bot.store.audit import Act, record_change
 from bot.store.database import Database
 from bot.store.schema import policies
 
@@ -40,6 +42,15 @@ class Policies:
             "changed_at": self._clock(),
         }
         async with self._database.write() as connection:
+            row = (await connection.execute(select(policies.c.policy).where(here))).first()
+            before = dict(row.policy) if row is not None else {}
             await connection.execute(delete(policies).where(here))
             if settings:
                 await connection.execute(insert(policies).values(values))
+            if told := settings_words(before, settings, channel_id):
+                act = Act.POLICY if _without_review(before) != _without_review(settings) else Act.SETTINGS
+                await record_change(connection, guild_id, changed_by, act, told, self._clock())
+
+
+def _without_review(settings: Settings) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if name != REVIEW}

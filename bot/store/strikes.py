@@ -142,6 +142,23 @@ class StrikeStore:
         async with self._database.read() as connection:
             return await _strikes(connection, guild_id, member_id)
 
+    async def active_in(self, guild_id: int) -> dict[int, list[Strike]]:
+        """The warnings that count now in a guild, by member; whoever was warned last comes first."""
+        counting = and_(
+            strikes.c.guild_id == guild_id, strikes.c.cleared_at.is_(None), strikes.c.expires_at > self._clock()
+        )
+        found: dict[int, list[Strike]] = {}
+        async with self._database.read() as connection:
+            for row in await connection.execute(select(strikes).where(counting).order_by(strikes.c.id.desc())):
+                found.setdefault(row.member_id, []).append(_strike(row))
+        return found
+
+    async def bans_in(self, guild_id: int) -> dict[int, Ban]:
+        """What keeps members of a guild from painting now, by member."""
+        running = self._running if self._running is not None else await self._read_running()
+        held = {member: longest(each, self._clock()) for (guild, member), each in running.items() if guild == guild_id}
+        return {member: ban for member, ban in held.items() if ban is not None}
+
     async def ban_of(self, guild_id: int | None, member_id: int) -> Ban | None:
         """What keeps a member from painting now."""
         running = self._running if self._running is not None else await self._read_running()
@@ -163,18 +180,19 @@ class StrikeStore:
 async def _strikes(connection: AsyncConnection, guild_id: int | None, member_id: int) -> list[Strike]:
     theirs = and_(strikes.c.guild_id == (guild_id or 0), strikes.c.member_id == member_id)
     rows = (await connection.execute(select(strikes).where(theirs).order_by(strikes.c.id.desc()))).all()
-    return [
-        Strike(
-            id=row.id,
-            case_id=row.case_id,
-            given_by=row.given_by,
-            reason=row.reason,
-            given_at=row.given_at,
-            expires_at=row.expires_at,
-            cleared_at=row.cleared_at,
-        )
-        for row in rows
-    ]
+    return [_strike(row) for row in rows]
+
+
+def _strike(row: Row[Any]) -> Strike:
+    return Strike(
+        id=row.id,
+        case_id=row.case_id,
+        given_by=row.given_by,
+        reason=row.reason,
+        given_at=row.given_at,
+        expires_at=row.expires_at,
+        cleared_at=row.cleared_at,
+    )
 
 
 def _ban(row: Row[Any]) -> Ban:

@@ -132,7 +132,7 @@ async def test_filter_and_limits_hold_at_the_moment_of_the_press(tmp_path: Path)
         await bot.house.studio.rules.add(int(bot.client.guilds[0].id), "dragon", MODERATOR)
         await town.click(ADA, result, "Again")
         assert (await town.told(ADA, "does not allow that prompt"))["flags"] & EPHEMERAL
-        await bot.house.studio.rules.remove(int(bot.client.guilds[0].id), "dragon")
+        await bot.house.studio.rules.remove(int(bot.client.guilds[0].id), "dragon", 1)
         await town.click(ADA, result, "V1")
         await town.until(lambda: bot.has(posted=1))
         await town.told(ADA, "more than a whole day's limit")

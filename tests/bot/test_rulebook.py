@@ -139,9 +139,9 @@ async def test_the_same_rule_in_another_scope_is_another_rule(tmp_path: Path) ->
             Entry("turnip", Decision.REVIEW),
             Entry("turnip", Decision.BLOCK, Scope(channel_id=CHANNEL), "en"),
         }
-        assert await book.remove(GUILD, "turnip", Scope(channel_id=CHANNEL)) == 1
-        assert await book.remove(GUILD, "review:turnip") == 1
-        assert await book.remove(GUILD, "turnip") == 0
+        assert await book.remove(GUILD, "turnip", MODERATOR, Scope(channel_id=CHANNEL)) == 1
+        assert await book.remove(GUILD, "review:turnip", MODERATOR) == 1
+        assert await book.remove(GUILD, "turnip", MODERATOR) == 0
 
 
 async def test_there_is_an_end_to_rules_and_patterns(tmp_path: Path) -> None:
@@ -191,8 +191,8 @@ async def test_artists_are_kept_by_guild(tmp_path: Path) -> None:
         assert book.check(HERE, a_request(prompt="a quandel lake")).blocks
         assert not book.check(Place(guild_id=GUILD + 1), a_request(prompt="Wilma Quandel")).blocks
         assert book.artists(GUILD) == [Artist("Wilma Quandel", surname=True)]
-        assert await book.remove_artist(GUILD, "wilma quandel ")
-        assert not await book.remove_artist(GUILD, "Wilma Quandel")
+        assert await book.remove_artist(GUILD, "wilma quandel ", MODERATOR)
+        assert not await book.remove_artist(GUILD, "Wilma Quandel", MODERATOR)
         assert not book.check(HERE, a_request(prompt="by Wilma Quandel")).blocks
 
 

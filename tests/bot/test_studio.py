@@ -86,7 +86,7 @@ async def test_a_rule_made_while_a_job_waits_blocks_it_at_its_claim(tmp_path):
         assert blocked.state is JobState.BLOCKED
         assert "does not allow" in blocked.reason
         assert (await house.studio.quota(Member(id=2, guild_id=GUILD))).spent_today == 0
-        assert await house.studio.rules.remove(GUILD, "turnip")
+        assert await house.studio.rules.remove(GUILD, "turnip", 1)
         await house.studio.submit(an_order(2, request=a_request(prompt="a turnip")))
 
 

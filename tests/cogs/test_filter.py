@@ -186,7 +186,7 @@ async def test_rules_travel_as_files(tmp_path: Path) -> None:
         document = await _content(town, exported)
 
         for entry in before:
-            await bot.house.studio.rules.remove(ids.GUILD_ID, entry.line)
+            await bot.house.studio.rules.remove(ids.GUILD_ID, entry.line, ids.MILO_ID)
         assert not await _entries(bot)
         foreign = json.loads(document)
         foreign["rules"].append({"rule": "lagoon", "channel": "5"})

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from bot.playground.ids import ADA_ID, ART_ID, BEN_ID, DM_IDS, GUILD_ID, MILO_ID
 from bot.review.case import Kind
+from bot.review.record import as_csv, as_json
 from bot.review.strikes import Ban, Strike
 from bot.review.words import line_text
 from bot.store.audit import THE_BOT, Act, Entry
 from cogs.audit import SHOWN as AUDIT_SHOWN
-from cogs.audit import as_csv, as_json, audit_text
+from cogs.audit import audit_text
 from cogs.review import NO_CHANNEL
 from cogs.review import SHOWN as CASES_SHOWN
 from cogs.strikes import standing_text
@@ -52,8 +53,8 @@ async def test_warnings_and_bans_by_hand(tmp_path: Path) -> None:
         await town.invoke(MODERATOR, "strikes clear", member=str(ADA), reason="sorry")
         await town.told(MODERATOR, "1 warning of")
         await town.invoke(MODERATOR, "audit", member=str(ADA))
-        log = (await town.told(MODERATOR, "**cleared**"))["content"]
-        assert [word for word in ("warned", "banned", "unbanned", "cleared") if f"**{word}**" not in log] == []
+        log = (await town.told(MODERATOR, "**took warnings back**"))["content"]
+        assert [word for word in ("warned", "ended painting", "let paint again") if f"**{word}**" not in log] == []
         assert len(await bot.house.desk.audit.entries(GUILD_ID)) == 4
 
 
@@ -66,6 +67,7 @@ async def test_settings_hold_at_once_and_are_logged(tmp_path: Path) -> None:
         assert (rules.report_threshold, rules.pause_at, rules.ban_at) == (0, 1, 5)
         (entry,) = await bot.house.desk.audit.entries(GUILD_ID)
         assert (entry.action, entry.actor_id) == (Act.SETTINGS, MODERATOR)
+        assert entry.reason == "reports that hide a picture: 0; warnings that pause: 1; hours of a pause: 5"
         await town._post(
             "invoke",
             {

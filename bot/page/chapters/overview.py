@@ -23,9 +23,12 @@ async def show(visit: Visit) -> web.StreamResponse:
     painted = columns("Pictures per day", ["pictures"], [(_date(day), [day.pictures]) for day in days], every=5)
     refused = columns(
         "Refused or failed per day",
-        ["stopped by the filter", "withheld by the gate", "failed"],
-        [(_date(day), [day.blocked, day.withheld, day.failed]) for day in days],
+        ["refused by the filter", "withheld by the gate", "failed"],
+        [(_date(day), [day.refused, day.withheld, day.failed]) for day in days],
         every=5,
+    )
+    cases = columns(
+        "Cases that waited at the end of the day", ["cases"], [(_date(d), [d.waiting]) for d in days], every=5
     )
     waited = columns(
         "Waiting before the first step",
@@ -41,7 +44,9 @@ async def show(visit: Visit) -> web.StreamResponse:
         promptly=_promptly(waits),
         waiting=len(line),
         status=studio.status,
-        charts=[painted, refused, waited],
+        refused=sum(day.refused for day in days),
+        cases=days[-1].waiting,
+        charts=[painted, refused, cases, waited],
     )
 
 

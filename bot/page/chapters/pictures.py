@@ -7,14 +7,13 @@ from typing import Final
 from aiohttp import web
 
 from bot.moderation.policy import NAMES
+from bot.page.serving import served
 from bot.page.visit import Chapter, Route, Visit
 from bot.store.lookback import PastJob
 from bot.store.pictures import GRID, StoredPicture
-from generation.safety.approved import Approved
 from generation.safety.level import Level
 
 PAGE: Final = 24  # jobs on one page
-MEDIA_TYPES: Final = frozenset({"image/webp", "image/png", "image/jpeg"})
 JOB: Final = "{job:[0-9a-v]{16}}"
 INDEX: Final = "{index:[0-3]|grid}"
 
@@ -53,21 +52,13 @@ async def one(visit: Visit) -> web.StreamResponse:
 async def file(visit: Visit) -> web.StreamResponse:
     """The approved picture itself."""
     job = await _job(visit)
-    return _served(await visit.site.desk.pictures.load(job.id, _index(visit)))
+    return served(await visit.site.desk.pictures.load(job.id, _index(visit)))
 
 
 async def likeness(visit: Visit) -> web.StreamResponse:
     """The blurred likeness of a picture that was kept back; it passed the gate by itself."""
     job = await _job(visit)
-    return _served(await visit.site.desk.pictures.load_evidence(job.id, _index(visit)))
-
-
-def _served(picture: Approved | None) -> web.Response:
-    """Nothing but an approved picture becomes an answer; opened by itself it may do nothing at all."""
-    if picture is None or picture.media_type not in MEDIA_TYPES:
-        raise web.HTTPNotFound()
-    headers = {"Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'"}
-    return web.Response(body=picture.data, content_type=picture.media_type, headers=headers)
+    return served(await visit.site.desk.pictures.load_evidence(job.id, _index(visit)))
 
 
 async def _job(visit: Visit) -> PastJob:

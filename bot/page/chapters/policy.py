@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import discord
 from aiohttp import web
 
 from bot.moderation.policy import NAMES, ORDINARY_MOST, WORDS
 from bot.page.visit import Chapter, Route, Visit
+from bot.review.moderators import ONLY_MODERATORS
+from bot.review.queue_channel import PUBLIC, check_usable, is_public
+from bot.review.rules import MOST_DAYS, MOST_HOURS, MOST_PEOPLE
 from bot.store.policies import WHOLE_GUILD
-from generation.errors import BadRequest
+from generation.errors import BadRequest, NotAllowed
 from generation.safety.level import Level
 
 FIELDS: Final = ("level", "restricted_level", "spoiler_from")
 LEVELS: Final = [(int(level), NAMES[level], WORDS[level]) for level in Level]
+NUMBERS: Final = {  # title, least and most
+    "report_threshold": ("Reports that hide a picture at once; 0: never", 0, MOST_PEOPLE),
+    "strike_days": ("Days after which a warning counts no longer", 1, MOST_DAYS),
+    "pause_at": ("Active warnings that pause painting; 0: never", 0, MOST_PEOPLE),
+    "pause_hours": ("Hours of that pause", 1, MOST_HOURS),
+    "ban_at": ("Active warnings that end painting until a moderator lifts it; 0: never", 0, MOST_PEOPLE),
+}
 NEVER: Final = (
     "Whatever is set here: pictures that may sexualise minors, and explicit pictures made from an uploaded one, are "
     "never shown, kept or reviewed."
@@ -35,6 +45,7 @@ async def show(visit: Visit) -> web.StreamResponse:
         channels=[(key, name) for key, name in visit.channels() if key not in own],
         coverage=status.coverage if status is not None else None,
         never=NEVER,
+        review=_review_fields(visit) if visit.decides else None,
     )
 
 
@@ -53,6 +64,29 @@ async def change(visit: Visit) -> web.StreamResponse:
     return visit.done("Saved; it holds for everything that is not painted yet.")
 
 
+async def review(visit: Visit) -> web.StreamResponse:
+    """Where cases are shown, and what reports and warnings lead to."""
+    if not visit.decides:
+        raise NotAllowed(ONLY_MODERATORS)
+    rules = visit.site.client.review
+    before = rules.rules.rules_for(visit.guild.id)
+    changes: dict[str, Any] = {
+        name: _number(visit, name, least, most)
+        for name, (_, least, most) in NUMBERS.items()
+        if name in visit.form and visit.form[name].strip() != f"{getattr(before, name):g}"
+    }
+    note = ""
+    if "review_channel" in visit.form and (visit.id_of("review_channel") or None) != before.channel:
+        channel = _text_channel(visit)
+        changes["channel"] = channel.id if channel is not None else None
+        note = f" {PUBLIC}" if channel is not None and is_public(channel) else ""
+    if changes:
+        await rules.rules.change(visit.guild.id, visit.moderator_id, **changes)
+    if changes.get("channel"):
+        await rules.show_waiting(visit.guild.id)
+    return visit.done(f"Saved.{note}")
+
+
 async def reset(visit: Visit) -> web.StreamResponse:
     """Back to the strictest levels, or let a channel follow the server again."""
     channel_id = _channel_id(visit)
@@ -61,6 +95,37 @@ async def reset(visit: Visit) -> web.StreamResponse:
     )
     followed = "That channel follows the server again." if channel_id else "The server has the strictest levels again."
     return visit.done(followed)
+
+
+def _review_fields(visit: Visit) -> dict[str, object]:
+    rules = visit.site.client.review.rules.rules_for(visit.guild.id)
+    numbers = [
+        {"name": name, "title": title, "least": least, "most": most, "value": f"{getattr(rules, name):g}"}
+        for name, (title, least, most) in NUMBERS.items()
+    ]
+    channels = [(each.id, f"#{each.name}") for each in visit.guild.text_channels]
+    if rules.channel is not None and rules.channel not in dict(channels):
+        channels.append((rules.channel, visit.channel(rules.channel)))
+    return {"channel": rules.channel, "channels": channels, "numbers": numbers}
+
+
+def _number(visit: Visit, name: str, least: int, most: int) -> int:
+    text = visit.form[name].strip()
+    if not (text.isascii() and text.isdecimal() and len(text) < 8 and least <= int(text) <= most):
+        raise BadRequest(f"“{NUMBERS[name][0]}” is a whole number from {least} to {most:,}.")
+    return int(text)
+
+
+def _text_channel(visit: Visit) -> discord.TextChannel | None:
+    """The channel chosen for cases, None for none; raises BadRequest where the bot cannot post."""
+    channel_id = visit.id_of("review_channel")
+    if not channel_id:
+        return None
+    channel = visit.guild.get_channel(channel_id)
+    if not isinstance(channel, discord.TextChannel):
+        raise BadRequest("There is no such text channel in this server.")
+    check_usable(channel)
+    return channel
 
 
 def _place(visit: Visit, channel_id: int) -> dict[str, object]:
@@ -98,5 +163,12 @@ def _channel_id(visit: Visit) -> int:
 
 
 CHAPTER: Final = Chapter(
-    "policy", "Policy", (Route("GET", "", show), Route("POST", "/change", change), Route("POST", "/reset", reset))
+    "policy",
+    "Policy",
+    (
+        Route("GET", "", show),
+        Route("POST", "/change", change),
+        Route("POST", "/review", review),
+        Route("POST", "/reset", reset),
+    ),
 )

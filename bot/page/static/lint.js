@@ -38,7 +38,9 @@ function show(found, rule) {
   findings.replaceChildren(...parts);
 }
 
-async function ask(rule) {
+async function ask() {
+  const rule = input.value.trim();
+  if (!rule) return;
   asking.abort();
   asking = new AbortController();
   findings.setAttribute("aria-busy", "true");
@@ -46,7 +48,7 @@ async function ask(rule) {
     const response = await fetch(form.dataset.lint, {
       method: "POST",
       headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRF-Token": form.elements.csrf.value },
-      body: JSON.stringify({ rule }),
+      body: JSON.stringify(Object.fromEntries(new FormData(form))),
       signal: asking.signal,
     });
     const answer = await response.json();
@@ -67,7 +69,8 @@ input.addEventListener("input", () => {
     findings.replaceChildren();
     return;
   }
-  timer = setTimeout(() => ask(rule), PAUSE);
+  timer = setTimeout(ask, PAUSE);
 });
 
+for (const select of form.querySelectorAll("select")) select.addEventListener("change", ask);
 for (const button of form.querySelectorAll(".plainly")) button.hidden = true;

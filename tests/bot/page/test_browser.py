@@ -5,6 +5,7 @@ With ATELIER_SCREENSHOTS set to a folder, every chapter is photographed into it.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import time
@@ -14,11 +15,20 @@ from typing import Literal
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, FilePayload, Page, async_playwright, expect
 
+from bot.moderation.artists import Artist
+from bot.moderation.entries import Entry
+from bot.moderation.scope import Scope
+from bot.moderation.verdict import Decision
 from bot.page.chapters import CHAPTERS
 from bot.page.signin import PACE
 from bot.playground import ids
+from bot.review.case import Ruling
+from bot.review.rules import ReviewRules
+from bot.review.standing import deed_of
+from bot.store.audit import Act
+from bot.store.cases import Filter
 from generation.safety.level import Level
 from tests.bot.page.office import HOME, Office, open_office
 from tests.bot.playground.page_studio import chromium
@@ -50,8 +60,27 @@ async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Offi
             await opened.town.invoke(person, "dream", prompt=prompt)
             await opened.town.until(lambda number=number: settled(opened, number))
         desk = opened.bot.house.desk
+        await moderated(opened)
         await write_past(desk.jobs._database, ids.GUILD_ID, time.time(), days=29, per_day=30)
         yield opened
+
+
+async def moderated(office: Office) -> None:
+    """Warnings, a pause, artists, a request and rules of every kind, with words of every length."""
+    desk, studio, standing = office.bot.house.desk, office.bot.house.studio, office.bot.client.review.standing
+    rules = ReviewRules(pause_at=2)
+    for reason in ("Please keep it friendly.", LONG.strip()):
+        await desk.strikes.warn(deed_of(ids.GUILD_ID, ids.OLIVIA_ID, Act.WARNED, ids.ADA_ID, reason), rules)
+    await standing.ban(deed_of(ids.GUILD_ID, ids.OLIVIA_ID, Act.BANNED, ids.BEN_ID, "Enough for now."), None)
+    await studio.rules.add_artist(ids.GUILD_ID, Artist("Wilma Quandel", surname=True), ids.OLIVIA_ID)
+    for name, relation in (("Jane Doe", "I am the artist."), ("Rob Roe", LONG)):
+        await desk.artists.ask(ids.GUILD_ID, name, "https://art.example/about", relation, ids.CLEO_ID)
+    scoped = Scope(ids.ART_ID, ids.MODERATORS_ROLE_ID)
+    entries = [Entry("penguin", Decision.REVIEW, scoped, "en"), Entry("near:one, other", Decision.SHADOW)]
+    await studio.rules.put(ids.GUILD_ID, [*entries, Entry("pelican")], ids.OLIVIA_ID)
+    await studio.rules.set_exempt(ids.GUILD_ID, [ids.BOOSTERS_ROLE_ID], ids.OLIVIA_ID, exempt=True)
+    await office.town.invoke(ids.CLEO_ID, "dream", prompt="a pelican")
+    await office.town.told(ids.CLEO_ID, "filter does not allow")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -131,7 +160,7 @@ async def test_a_rule_is_added_while_the_linter_answers(browser: Browser, office
     await field.fill("*house*")
     await page.get_by_role("button", name="Add", exact=True).click()
     await expect(page.get_by_role("status").first).to_have_text("Added: *house*")
-    assert [entry.line for entry in office.bot.house.studio.rules.entries(ids.GUILD_ID)] == ["*house*"]
+    assert office.bot.house.studio.rules.entries(ids.GUILD_ID)[-1].line == "*house*"
     await page.get_by_role("textbox", name="Prompt").fill("a small greenh0use, please")
     await page.get_by_role("button", name="Try").click()
     await expect(page.locator("mark")).to_have_text("h0use")
@@ -191,6 +220,24 @@ async def test_every_chapter_fits_and_complains_of_nothing(
     await page.context.close()
 
 
+async def test_a_file_of_rules_is_taken_in(browser: Browser, office: Office) -> None:
+    visitor = await visit(browser, office)
+    page = visitor.page
+    await page.get_by_role("link", name="Filter").click()
+    file = FilePayload(name="rules.txt", mimeType="text/plain", buffer=b"review:toucan\nnear:sea, gull\n")
+    await page.get_by_label("Take in a file").set_input_files(files=[file])
+    await page.get_by_role("button", name="Take in", exact=True).click()
+    await expect(page.get_by_role("status").first).to_contain_text("Rules taken in: 2.")
+    lines = [entry.line for entry in office.bot.house.studio.rules.entries(ids.GUILD_ID)]
+    assert {"review:toucan", "near:sea, gull"} <= set(lines)
+    async with page.expect_download() as started:
+        await page.get_by_role("link", name="Save as a file").click()
+    saved = json.loads(Path(await (await started.value).path()).read_text())
+    assert {"rule": "toucan", "severity": "review"} in saved["rules"]
+    assert visitor.complaints == []
+    await page.context.close()
+
+
 async def test_without_scripts_the_linter_has_a_button(browser: Browser, office: Office) -> None:
     visitor = await visit(browser, office, scripts=False)
     page = visitor.page
@@ -209,3 +256,35 @@ async def test_somebody_who_is_no_moderator_reads_a_kind_sentence(browser: Brows
     await visitor.page.get_by_role("link", name="To the first page").click()
     await expect(visitor.page.get_by_role("link", name="Sign in with Discord")).to_be_visible()
     await visitor.page.context.close()
+
+
+async def test_a_case_is_decided_and_stands_in_the_log(browser: Browser, office: Office) -> None:
+    visitor = await visit(browser, office)
+    page, desk = visitor.page, office.bot.house.desk
+    await page.get_by_role("link", name="Review", exact=True).click()
+    case = page.get_by_role("article", name=re.compile("^Case"))
+    await expect(case).to_have_count(1)
+    await expect(case).to_contain_text("something withheld")
+    await expect(case).to_contain_text("scripted high")
+    await case.get_by_role("button", name=re.compile("^Time out")).scroll_into_view_if_needed()
+    await case.get_by_label("Hours of a time-out").fill("never")
+    await case.get_by_label("Reason").fill("Not in this server.")
+    await case.get_by_role("button", name=re.compile("^Time out")).click()
+    await expect(page.get_by_role("alert")).to_contain_text("at most 672 hours")
+    await expect(page.get_by_label("Reason")).to_have_value("Not in this server.")
+    await page.get_by_role("button", name=re.compile("^Warn")).click()
+    await expect(page.get_by_role("status")).to_contain_text("removed, with a warning")
+    await expect(page.get_by_text("Nothing waits for a decision.")).to_be_visible()
+    (decided,) = await desk.cases.decided_in(ids.GUILD_ID, Filter(), 9)
+    assert (decided.ruling, decided.ruled_by, decided.reason) == (Ruling.WARN, ids.MILO_ID, "Not in this server.")
+    await page.get_by_role("link", name="What was decided").click()
+    await visitor.photograph("review-decided")
+    await page.get_by_label("Decision", exact=True).select_option("approve")
+    await page.get_by_role("button", name="Show").click()
+    await expect(page.get_by_text("No such case was decided.")).to_be_visible()
+    await page.get_by_role("link", name="Audit log").click()
+    await expect(page.get_by_role("listitem").filter(has_text="warned, and removed a picture")).to_contain_text("Milo")
+    await page.get_by_role("link", name=f"case {decided.id}").first.click()
+    await visitor.photograph("review-case")
+    assert visitor.complaints == []
+    await page.context.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator
 
@@ -10,6 +11,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import update
 
+from bot.page.chapters import CHAPTERS
 from bot.page.guard import HEADERS
 from bot.page.signin import PACE
 from bot.playground import ids
@@ -83,7 +85,7 @@ async def test_every_answer_has_the_headers(office: Office, browser: Browser, pa
 
 
 async def test_pages_have_neither_scripts_nor_styles_in_them(browser: Browser) -> None:
-    for slug in ("", "/line", "/pictures", "/filter", "/policy", "/limits"):
+    for slug in [chapter.slug and f"/{chapter.slug}" for chapter in CHAPTERS]:
         page = await browser.get(HOME + slug)
         assert page.status == 200, page.text
         assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", page.text.replace("onload=x", ""))
@@ -124,7 +126,7 @@ async def test_bodies_are_bounded_and_of_known_kinds(browser: Browser) -> None:
 
 async def test_other_servers_are_not_open(browser: Browser) -> None:
     for server in (1, ids.GUILD_ID + 1, 10**20 - 1):
-        for path in ("", "/pictures", "/filter/rules.txt"):
+        for path in ("", "/pictures", "/filter/filter.json"):
             answer = await browser.get(f"/servers/{server}{path}")
             assert answer.status == 403
             assert "people who may manage a server" in answer.text
@@ -152,7 +154,8 @@ async def test_the_overview_counts(browser: Browser) -> None:
     assert dict(figures)["Requests"] == "4"
     assert dict(figures)["Withheld pictures"] == "1"
     assert dict(figures)["Begun within 15 s"] == "100 %"
-    assert page.count("<svg") == 3
+    assert page.count("<svg") == 4
+    assert dict(figures)["Cases waiting"] == "1"
     assert re.search(r"<title>[^<]+: 4 pictures</title>", page)
 
 
@@ -272,9 +275,9 @@ async def test_rules_are_added_listed_saved_and_removed(office: Office, browser:
     page = (await browser.get(f"{HOME}/filter")).text
     assert "re:<script>" not in page
     assert "re:&lt;script&gt;|&#34;quoted&#34;" in page
-    saved = await browser.get(f"{HOME}/filter/rules.txt")
-    assert hostile in saved.text.splitlines()
-    assert saved.headers["Content-Type"].startswith("text/plain")
+    saved = await browser.get(f"{HOME}/filter/filter.json")
+    assert hostile in [each["rule"] for each in json.loads(saved.text)["rules"]]
+    assert saved.headers["Content-Type"].startswith("application/json")
     assert "attachment" in saved.headers["Content-Disposition"]
     assert (await browser.post(f"{HOME}/filter/remove", rule=hostile)).status == 303
     assert hostile not in [entry.line for entry in rules.entries(ids.GUILD_ID)]

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from bot.page.sessions import IDLE, LONGEST, MOST, MOST_EACH, Person, Sessions
+from bot.page.sessions import IDLE, LONGEST, MOST, MOST_EACH, Person, Rights, Sessions
 from bot.page.signin import FRESH, PACE, UNDER_WAY
 from bot.playground import ids
 from tests.bot.page.office import HOME, Office, Watch, open_office
@@ -70,15 +70,15 @@ async def test_only_who_may_manage_the_server_sees_it(office: Office, person: in
 
 
 async def test_who_may_no_longer_manage_the_server_sees_and_changes_nothing(office: Office, monkeypatch) -> None:
-    async def of_nobody(_: object) -> dict[int, str]:
-        return {}
+    async def of_nobody(_: object) -> Rights:
+        return Rights()
 
     async with office.moderator() as browser:
-        monkeypatch.setattr(office.page._door._discord, "managed", of_nobody)
+        monkeypatch.setattr(office.page._door._discord, "rights", of_nobody)
         assert (await browser.get(HOME)).status == 200  # Discord was asked a moment ago
         office.watch.now += FRESH + 1
         assert (await browser.post(f"{HOME}/filter/add", rule="late")).status == 403
-        for path in (HOME, f"{HOME}/pictures", f"{HOME}/filter/rules.txt"):
+        for path in (HOME, f"{HOME}/pictures", f"{HOME}/filter/filter.json"):
             answer = await browser.get(path)
             assert answer.status == 403
             assert "people who may manage a server" in answer.text

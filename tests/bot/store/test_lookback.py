@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from bot.desk import Desk
 from bot.store.database import Database
 from bot.store.lookback import DAY, DAYS, Lookback
 from bot.store.rows import JobIds, first_id
-from bot.store.schema import jobs, members, pictures
+from bot.store.schema import cases, filter_hits, jobs, members, pictures
 from generation.job import JobState
 from tests.bot.store.past import past_job, write_past
 
@@ -52,7 +53,7 @@ async def test_days_are_counted_apart_and_none_is_missing(database: Database, wr
     await write(NOW - 3_600 - 1, pictures=4)  # a second before midnight
     await write(NOW - 3_600 + 1)
     await write(NOW, state=JobState.FAILED)
-    await write(NOW, state=JobState.BLOCKED)  # by a rule
+    await write(NOW, state=JobState.BLOCKED)
     held = await write(NOW, state=JobState.BLOCKED, seconds=1.0)  # by the gate
     await write(NOW, guild_id=GUILD + 1)
     await write(NOW, private=True)
@@ -67,7 +68,7 @@ async def test_days_are_counted_apart_and_none_is_missing(database: Database, wr
     assert [day.begins for day in days] == [(20_000 - DAYS + 1 + number) * DAY for number in range(DAYS)]
     today, yesterday = days[-1], days[-2]
     assert (yesterday.requests, yesterday.pictures) == (1, 4)
-    assert (today.requests, today.pictures, today.failed, today.blocked, today.withheld) == (5, 2, 1, 1, 2)
+    assert (today.requests, today.pictures, today.failed, today.withheld) == (5, 2, 1, 2)
     assert sum(day.requests for day in days) == 6
 
 
@@ -96,15 +97,31 @@ async def test_recent_jobs_come_in_pages_without_private_ones(database: Database
     assert old not in {job.id for job in await lookback.recent(GUILD, limit=100)}
 
 
-async def test_prompts_are_those_of_the_guild_newest_first(database: Database, write: Write) -> None:
-    lookback = Lookback(database, lambda: NOW)
-    asked = {"prompt": 'say "häuser" <b>'}
-    await write(NOW - 2)
-    await write(NOW - 1, request=asked)
-    await write(NOW, request={"prompt": "private"}, private=True)
-    await write(NOW, request={"prompt": "foreign"}, guild_id=GUILD + 1)
-    assert await lookback.prompts(GUILD) == ['say "häuser" <b>', "a red house"]
-    assert await lookback.prompts(GUILD, limit=1) == ['say "häuser" <b>']
+async def test_cases_that_wait_and_prompts_that_were_refused(database: Database) -> None:
+    def case(opened: float, ruled: float | None, guild_id: int = GUILD) -> dict[str, object]:
+        about = {"guild_id": guild_id, "opened_at": opened, "ruled_at": ruled, "ruling": "delete" if ruled else None}
+        about |= {"kind": "withheld", "job_id": secrets.token_hex(8), "place": 0, "channel_id": 1, "author_id": 1}
+        return about | {"round": 1, "hidden": False, "reports": 0, "reason": "", "appeal": ""}
+
+    long_ago, day = NOW - 40 * DAY, float(DAY)
+    rows = [
+        case(long_ago, None),
+        case(long_ago, long_ago + day),
+        case(long_ago, NOW - 2 * day),
+        case(NOW - 3 * day, NOW - day),
+        case(NOW, None),
+        case(NOW, None, GUILD + 1),
+    ]
+    common = {"member_id": 1, "kind": "guild", "rule": "x", "view": "", "part": "prompt"}
+    hits = [(GUILD, "block", 0.0), (GUILD, "block", day), (GUILD, "block", day), (GUILD, "review", 0.0)]
+    hits += [(GUILD + 1, "block", 0.0), (GUILD, "block", 40 * day)]
+    async with database.write() as connection:
+        await connection.execute(insert(cases), rows)
+        values = [{"guild_id": guild, "severity": severity, "at": NOW - ago} for guild, severity, ago in hits]
+        await connection.execute(insert(filter_hits), [common | each for each in values])
+    days = await Lookback(database, lambda: NOW).by_day(GUILD)
+    assert [each.waiting for each in days] == [2] * 26 + [3, 2, 1, 2]
+    assert [each.refused for each in days] == [0] * 28 + [2, 1]
 
 
 async def test_who_spent_most_today(database: Database) -> None:
@@ -131,7 +148,7 @@ async def test_a_busy_month_is_summed_up_in_time(tmp_path: Path, database: Datab
     await write_past(database, GUILD, NOW, days=DAYS, per_day=3_400)
     lookback = Desk.over(database, tmp_path).lookback
     lookback._clock = lambda: NOW
-    for ask in (lookback.by_day, lookback.waits, lookback.recent, lookback.prompts):
+    for ask in (lookback.by_day, lookback.waits, lookback.recent):
         seconds = []
         for _ in range(3):
             began = time.perf_counter()

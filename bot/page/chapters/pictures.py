@@ -77,13 +77,14 @@ def _picture(job: PastJob, picture: StoredPicture) -> dict[str, object]:
     """A picture for the templates; one above neutral is veiled until somebody wants to see it."""
     index = "grid" if picture.index == GRID else str(picture.index)
     shown, blurred = picture.sha256 is not None, picture.sha256 is None and picture.evidence
+    source = f"{job.id}/{index}" if shown else f"{job.id}/{index}/likeness" if blurred else ""
     return {
         "index": index,
-        "source": f"{job.id}/{index}" if shown else f"{job.id}/{index}/likeness" if blurred else "",
+        "source": source,
         "width": picture.width or job.request.width,
         "height": picture.height or job.request.height,
         "level": NAMES[picture.level],
-        "veiled": shown and picture.level > Level.NEUTRAL,
+        "veiled": bool(source) and picture.level > Level.NEUTRAL,
         "withheld": picture.withheld,
         "seen": picture.seen,
         "checked_by": picture.checked_by,

@@ -20,11 +20,11 @@ from bot.playground import ids
 from bot.store.audit import Act
 from bot.store.schema import jobs
 from tests.bot.page.office import HOME, Browser, Office
-from tests.bot.page.test_moderating import HARMLESS, browser, last_entry, office, rule, withheld
+from tests.bot.page.queue import HARMLESS, browser, last_entry, office, rule, withheld
 from tests.bot.page.test_pages import HOSTILE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-__all__ = ["browser", "office"]  # the same house
+__all__ = ["browser", "office"]  # fixtures
 
 
 # -- strikes, artists, audit log -------------------------------------------------------------------------------------

@@ -53,7 +53,7 @@ class Archive:
         return found
 
     async def copy(self, member_id: int) -> dict[str, list[dict[str, Any]]]:
-        """Every row about the person by table, those that belong to their jobs included, as plain values."""
+        """Every row about the person by table, those of their jobs included, as plain values without other people."""
         own = select(jobs.c.id).where(jobs.c.author_id == member_id)
         theirs = [(kept, kept.job.in_(own)) for kept in REGISTER if kept.job is not None]
         found: dict[str, list[dict[str, Any]]] = {}
@@ -61,7 +61,7 @@ class Archive:
             for kept, mine in [*_about(member_id), *theirs]:
                 shown = [column for column in kept.table.c if column not in kept.hidden]
                 rows = await connection.execute(select(*shown).where(mine))
-                found[kept.table.name] = [dict(row._mapping) for row in rows]
+                found[kept.table.name] = [_own_part(kept, dict(row._mapping), member_id) for row in rows]
         return found
 
     async def pictures_of(self, member_id: int) -> list[tuple[str, int]]:
@@ -183,7 +183,9 @@ async def _take_name_off(
     for row in (await connection.execute(select(kept.table).where(mine))).all():
         here = and_(*(key == getattr(row, key.name) for key in keys))
         named = [column for column in kept.about if getattr(row, column.name) == member_id]
-        values = {column.name: pseudonym for column in named} | {column.name: "" for column in kept.blank}
+        writers = {text: writer for text, writer in kept.words}
+        gone = [column for column in kept.blank if writers.get(column, named[0]) in named]
+        values = {column.name: pseudonym for column in named} | {column.name: "" for column in gone}
         try:
             async with connection.begin_nested():
                 await connection.execute(update(kept.table).where(here).values(values))
@@ -200,6 +202,13 @@ async def _put_back(connection: AsyncConnection, row: Row[Any], member_id: int) 
     here = and_(*(key == values[key.name] for key in keys))
     if (await connection.execute(select(*keys).where(here))).first() is None:
         await connection.execute(insert(kept.table).values(values))
+
+
+def _own_part(kept: Kept, row: dict[str, Any], member_id: int) -> dict[str, Any]:
+    """The row without the ids of other people and without their words."""
+    others = [column.name for column in kept.about if row.get(column.name) != member_id]
+    words = [text.name for text, writer in kept.words if row.get(writer.name) != member_id]
+    return row | dict.fromkeys([*others, *words])
 
 
 def _about(member_id: int) -> list[tuple[Kept, ColumnElement[bool]]]:

@@ -157,7 +157,7 @@ class CaseStore:
                 "queue_message_id": None,
             }
             await connection.execute(update(cases).where(cases.c.id == case_id).values(values))
-            await record(connection, _entry(case, member_id, Act.APPEALED, words), now)
+            await record(connection, _entry(case, member_id, Act.APPEALED, ""), now)  # the words are in the case alone
             await give_errands(connection, case_id, [Task.QUEUE])
             return await self._get(connection, case_id)
 

@@ -64,7 +64,8 @@ class Reports:
                 "case_id": case.id,
             }
             await connection.execute(insert(reports).values(values))
-            await record(connection, _entry(case, report.reporter_id, Act.REPORTED, report.reason), now)
+            # Who it was, and their words, are in the reports alone: the log is also about the picture's author.
+            await record(connection, _entry(case, THE_BOT, Act.REPORTED, ""), now)
             return await self._counted(connection, case, threshold, now)
 
     async def reasons(self, case_id: int) -> list[str]:

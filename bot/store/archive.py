@@ -183,7 +183,7 @@ async def _take_name_off(
     for row in (await connection.execute(select(kept.table).where(mine))).all():
         here = and_(*(key == getattr(row, key.name) for key in keys))
         named = [column for column in kept.about if getattr(row, column.name) == member_id]
-        writers = {text: writer for text, writer in kept.words}
+        writers = dict(kept.words)
         gone = [column for column in kept.blank if writers.get(column, named[0]) in named]
         values = {column.name: pseudonym for column in named} | {column.name: "" for column in gone}
         try:

@@ -16,6 +16,7 @@ from bot.store.database import Database
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.reports import Report
 from bot.store.schema import audit, cases
+from generation.errors import NotAllowed
 from tests.bot.store.test_cases import Clock, Office
 from tests.orders import CHANNEL, GUILD
 
@@ -79,3 +80,37 @@ async def test_a_moderator_who_is_forgotten_takes_nobody_elses_words_along(recor
         case = (await connection.execute(select(cases))).one()
     assert case.appeal == "words of Ada"
     assert case.contested_by < 0
+
+
+async def test_whoever_reports_again_after_being_forgotten_is_one_person(records: Records) -> None:
+    job_id = await records.painted(set())
+    case_id = await records.reported(job_id, BEN)
+    assert case_id is not None
+    await records.archive.forget(BEN)
+    assert await records.reported(job_id, BEN) is None
+    assert await records.reported(job_id, BEN, message_id=6) is None  # another message of what is waiting already
+    case = await records.cases.get(case_id)
+    assert (case.reports, case.hidden) == (1, False)
+
+
+async def test_being_forgotten_does_not_let_anybody_report_all_day(records: Records) -> None:
+    for number in range(5):
+        await records.reported(await records.painted(set()), BEN, message_id=number)
+    await records.archive.forget(BEN)
+    with pytest.raises(NotAllowed, match="wait a little"):
+        await records.reported(await records.painted(set()), BEN, message_id=99)
+
+
+async def test_a_moderator_cannot_decide_an_appeal_against_themselves_by_being_forgotten(records: Records) -> None:
+    case_id = await _appealed(records)
+    await records.archive.forget(MILO)
+    with pytest.raises(NotAllowed, match="another moderator"):
+        await records.cases.rule(case_id, Decision(ruling=Ruling.UPHOLD, by=MILO), RULES)
+    assert (await records.cases.get(case_id)).open
+
+
+async def test_nobody_decides_about_their_own_picture(records: Records) -> None:
+    case = await records.case()
+    with pytest.raises(NotAllowed, match="Somebody else has to decide about your own picture"):
+        await records.cases.rule(case.id, Decision(ruling=Ruling.APPROVE, by=ADA), RULES)
+    assert (await records.cases.get(case.id)).open

@@ -21,6 +21,7 @@ from bot.store.errands import ErrandStore
 from bot.store.files import FileStore
 from bot.store.jobs import JobStore
 from bot.store.pictures import PictureStore
+from bot.store.pseudonyms import Pseudonyms
 from bot.store.reports import Report, Reports
 from bot.store.strikes import StrikeStore
 from bot.store.withdrawals import Withdrawals
@@ -52,9 +53,10 @@ class Office:
         self.jobs = JobStore(database, clock)
         self.pictures = PictureStore(database, files, FileStore(folder / "held"))
         self.strikes = StrikeStore(database, clock)
-        self.cases = CaseStore(database, self.strikes, clock)
+        pseudonyms = Pseudonyms(folder)
+        self.cases = CaseStore(database, self.strikes, pseudonyms, clock)
         self.errands = ErrandStore(database, clock)
-        self.reports = Reports(database, self.cases, clock)
+        self.reports = Reports(database, self.cases, pseudonyms, clock)
         self.audit = Audit(database, clock)
         self.withdrawals = Withdrawals(database, files)
 

@@ -8,15 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.ageing import BATCH, delete_jobs
+from bot.store.anonymity import about, own_part, take_name_off
 from bot.store.database import Database
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.register import REGISTER, WORDS, Fate, Kept, Kind
-from bot.store.schema import carried, farewells, jobs, outbox, pictures
+from bot.store.schema import carried, cases, farewells, jobs, outbox, pictures
+from bot.store.undecided import LOOKED_AT, leave_later, leaving
 from generation.job import JobState
 
 _HAS_WORDS = jobs.c.erased_at.is_(None)
@@ -28,6 +29,7 @@ class Traces:
     """What a forgotten person leaves outside of the tables."""
 
     requests: int = 0
+    undecided: int = 0  # requests that go once moderators have decided about them
     files: set[str] = field(default_factory=set)  # digests of pictures, withheld ones included
     uploads: set[str] = field(default_factory=set)
 
@@ -61,7 +63,7 @@ class Archive:
             for kept, mine in [*_about(member_id), *theirs]:
                 shown = [column for column in kept.table.c if column not in kept.hidden]
                 rows = await connection.execute(select(*shown).where(mine))
-                found[kept.table.name] = [_own_part(kept, dict(row._mapping), member_id) for row in rows]
+                found[kept.table.name] = [own_part(kept, dict(row._mapping), member_id) for row in rows]
         return found
 
     async def pictures_of(self, member_id: int) -> list[tuple[str, int]]:
@@ -110,28 +112,36 @@ class Archive:
         await self._database.tidy()
 
     async def forget(self, member_id: int) -> Traces:
-        """Delete what is about the person, or take their name off it, as the register says; jobs must have ended."""
+        """Delete what is about the person, or take their name off it, as the register says; jobs must have ended.
+
+        What moderators are looking at goes when they have decided, see bot.store.undecided.
+        """
         traces, now = Traces(), self._clock()
         pseudonym = await asyncio.to_thread(self._pseudonyms.of, member_id)  # its key may still have to be made
         while await self._forget_jobs(member_id, traces, now):
             pass
+        async with self._database.write() as connection:
+            rest = and_(jobs.c.author_id == member_id, jobs.c.accepted_at <= now)
+            traces.undecided = await leave_later(connection, rest, now)
         for kept, mine in _about(member_id):
             if kept.table is jobs:
                 continue
+            if kept.table is cases:
+                mine = and_(mine, ~leaving(member_id))
             async with self._database.write() as connection:
                 if kept.on_request is Fate.CARRY:
                     await self._carry(connection, kept, mine, pseudonym)
                 if kept.on_request in (Fate.CARRY, Fate.ERASE):
                     await connection.execute(delete(kept.table).where(mine))
                 elif kept.on_request is Fate.PSEUDONYM:
-                    await _take_name_off(connection, kept, mine, member_id, pseudonym)
+                    await take_name_off(connection, kept, mine, member_id, pseudonym)
         return traces
 
     async def _forget_jobs(self, member_id: int, traces: Traces, asked_at: float) -> bool:
         """One batch; False when none was left."""
         async with self._database.write() as connection:
             # What they ask for in the meantime is theirs again.
-            mine = and_(jobs.c.author_id == member_id, jobs.c.accepted_at <= asked_at)
+            mine = and_(jobs.c.author_id == member_id, jobs.c.accepted_at <= asked_at, ~LOOKED_AT)
             rows = (await connection.execute(select(jobs.c.id, jobs.c.request).where(mine).limit(BATCH))).all()
             ids = [row.id for row in rows]
             traces.requests += len(ids)
@@ -176,23 +186,6 @@ class Archive:
         return self._carried
 
 
-async def _take_name_off(
-    connection: AsyncConnection, kept: Kept, mine: ColumnElement[bool], member_id: int, pseudonym: int
-) -> None:
-    keys = list(kept.table.primary_key.columns)
-    for row in (await connection.execute(select(kept.table).where(mine))).all():
-        here = and_(*(key == getattr(row, key.name) for key in keys))
-        named = [column for column in kept.about if getattr(row, column.name) == member_id]
-        writers = dict(kept.words)
-        gone = [column for column in kept.blank if writers.get(column, named[0]) in named]
-        values = {column.name: pseudonym for column in named} | {column.name: "" for column in gone}
-        try:
-            async with connection.begin_nested():
-                await connection.execute(update(kept.table).where(here).values(values))
-        except IntegrityError:  # the same was written down before they were forgotten the first time
-            await connection.execute(delete(kept.table).where(here))
-
-
 async def _put_back(connection: AsyncConnection, row: Row[Any], member_id: int) -> None:
     kept = next((each for each in REGISTER if each.table.name == row.kind), None)
     if kept is None:
@@ -204,12 +197,5 @@ async def _put_back(connection: AsyncConnection, row: Row[Any], member_id: int) 
         await connection.execute(insert(kept.table).values(values))
 
 
-def _own_part(kept: Kept, row: dict[str, Any], member_id: int) -> dict[str, Any]:
-    """The row without the ids of other people and without their words."""
-    others = [column.name for column in kept.about if row.get(column.name) != member_id]
-    words = [text.name for text, writer in kept.words if row.get(writer.name) != member_id]
-    return row | dict.fromkeys([*others, *words])
-
-
 def _about(member_id: int) -> list[tuple[Kept, ColumnElement[bool]]]:
-    return [(kept, or_(*(column == member_id for column in kept.about))) for kept in REGISTER if kept.about]
+    return [(kept, about(kept, member_id)) for kept in REGISTER if kept.about]

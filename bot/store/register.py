@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Column, Table
+from sqlalchemy import Column, ColumnElement, Table, func
 
 from bot.order import INTERACTION_TOKEN_LIFE
 from bot.sections import Privacy
@@ -113,7 +113,7 @@ QUOTA = Kind(
 MODERATION = Kind(
     title="reports and what moderators did",
     seconds=lambda privacy: privacy.moderation_days * DAY,
-    until="after it happened",
+    until="after it happened; warnings and bans after they have ended",
     fate=Fate.PSEUDONYM,
 )
 TERMS = Kind(title="which model rules you agreed to", seconds=lambda _: None, until="until you delete your data")
@@ -171,7 +171,7 @@ class Kept:
 
     table: Table
     kind: Kind
-    since: Column[Any] | None = None  # epoch seconds from which its age counts; NULL: not yet
+    since: ColumnElement[Any] | None = None  # epoch seconds from which its age counts; NULL: not yet
     about: tuple[Column[Any], ...] = ()  # ids of the people it is about
     guild: Column[Any] | None = None  # goes some time after the bot has left that guild
     job: Column[Any] | None = None  # belongs to a job and goes with it
@@ -266,7 +266,7 @@ REGISTER: tuple[Kept, ...] = (
     Kept(
         table=strikes,
         kind=MODERATION,
-        since=strikes.c.given_at,
+        since=strikes.c.expires_at,
         about=(strikes.c.member_id, strikes.c.given_by),
         guild=strikes.c.guild_id,
         fate=Fate.KEEP,
@@ -274,7 +274,7 @@ REGISTER: tuple[Kept, ...] = (
     Kept(
         table=bans,
         kind=MODERATION,
-        since=bans.c.lifted_at,
+        since=func.coalesce(bans.c.lifted_at, bans.c.until),
         about=(bans.c.member_id, bans.c.given_by),
         guild=bans.c.guild_id,
         fate=Fate.KEEP,

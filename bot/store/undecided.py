@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.ageing import BATCH, delete_jobs
@@ -58,9 +58,7 @@ async def forget_decided(database: Database, pseudonyms: Pseudonyms) -> int:
             return done
 
 
-async def _take_names_off(
-    connection: AsyncConnection, rows: Sequence[Row[Any]], author_id: int, pseudonym: int
-) -> None:
+async def _take_names_off(connection: AsyncConnection, rows: Sequence[Any], author_id: int, pseudonym: int) -> None:
     theirs = cases.c.job_id.in_([row.id for row in rows if row.author_id == author_id])
     logged = audit.c.case_id.in_(select(cases.c.id).where(theirs))
     for table, which in ((audit, logged), (cases, theirs)):

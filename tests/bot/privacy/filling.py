@@ -51,6 +51,7 @@ def job_values(mark: str, moment: float, number: int) -> dict[str, Any]:
         "ended_at": moment,
         "used_at": None,
         "erased_at": None,
+        "leaving_at": None,
         "parent": None,
         "parent_index": None,
         "press": f"press {mark}",

@@ -330,6 +330,24 @@ async def test_forgotten_pictures_leave_the_disk_unless_another_job_has_the_same
     assert [path for path in (tmp_path / "pictures").rglob("*") if path.is_file()] == []
 
 
+async def test_evidence_of_one_case_outlives_the_same_picture_of_another(office):
+    one, two = await office.painted(set()), await office.painted(set())
+    for job_id in (one, two):
+        await office.withdrawals.withdraw(job_id)
+    await office.withdrawals.forget(one)
+    assert await office.pictures.load_evidence(two, 0) is not None
+
+
+async def test_what_is_held_twice_is_discarded_or_shown_once(office, tmp_path):
+    one, two, three = [await office.painted({0}) for _ in range(3)]
+    files = lambda: [path for path in (tmp_path / "held").rglob("*") if path.is_file()]  # noqa: E731
+    assert len(files()) == 1
+    await office.pictures.discard(one, 0)
+    assert await office.pictures.let_through(two, 0, "moderator") is not None
+    assert await office.pictures.let_through(three, 0, "moderator") is not None
+    assert files() == []
+
+
 # -- the log ---------------------------------------------------------------------------------------------------------
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, select
+from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.ageing import BATCH, delete_jobs
@@ -16,7 +16,7 @@ from bot.store.anonymity import about, own_part, take_name_off
 from bot.store.database import Database
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.register import REGISTER, WORDS, Fate, Kept, Kind
-from bot.store.schema import carried, cases, farewells, jobs, outbox, pictures
+from bot.store.schema import carried, cases, farewells, jobs, members, outbox, pictures
 from bot.store.undecided import LOOKED_AT, leave_later, leaving
 from generation.job import JobState
 
@@ -175,7 +175,7 @@ class Archive:
             return
         async with self._database.write() as connection:
             for row in (await connection.execute(select(carried).where(carried.c.pseudonym == pseudonym))).all():
-                await _put_back(connection, row, member_id)
+                await _put_back(connection, row, member_id, self._clock())
             await connection.execute(delete(carried).where(carried.c.pseudonym == pseudonym))
         self._carried.discard(pseudonym)
 
@@ -186,15 +186,30 @@ class Archive:
         return self._carried
 
 
-async def _put_back(connection: AsyncConnection, row: Row[Any], member_id: int) -> None:
+async def _put_back(connection: AsyncConnection, row: Row[Any], member_id: int, now: float) -> None:
     kept = next((each for each in REGISTER if each.table.name == row.kind), None)
     if kept is None:
         return  # a table of a former version
     values = row.row | {column.name: member_id for column in kept.about}
     keys = list(kept.table.primary_key.columns)
     here = and_(*(key == values[key.name] for key in keys))
-    if (await connection.execute(select(*keys).where(here))).first() is None:
+    fresh = (await connection.execute(select(kept.table).where(here))).first()
+    if fresh is None:
         await connection.execute(insert(kept.table).values(values))
+    elif kept.table is members:  # they asked again before this came back: both were spent
+        await connection.execute(update(members).where(here).values(_both(fresh._mapping, values, now)))
+
+
+def _both(one: Mapping[str, Any], other: Mapping[str, Any], now: float) -> dict[str, Any]:
+    """What two accounts of one person in one place come to; see bot.store.accounts and generation.limits."""
+    day = max(one["day"], other["day"])
+    return {
+        "tat": max(one["tat"], now) + max(0.0, other["tat"] - now),
+        "day": day,
+        "spent": sum(each["spent"] for each in (one, other) if each["day"] == day),
+        "finish_tag": max(one["finish_tag"], other["finish_tag"]),
+        "full_since": max(one["full_since"], other["full_since"]),
+    }
 
 
 def _about(member_id: int) -> list[tuple[Kept, ColumnElement[bool]]]:

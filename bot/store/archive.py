@@ -197,7 +197,7 @@ async def _put_back(connection: AsyncConnection, row: Row[Any], member_id: int, 
     if fresh is None:
         await connection.execute(insert(kept.table).values(values))
     elif kept.table is members:  # they asked again before this came back: both were spent
-        await connection.execute(update(members).where(here).values(_both(fresh._mapping, values, now)))
+        await connection.execute(update(members).where(here).values(_both(fresh._asdict(), values, now)))
 
 
 def _both(one: Mapping[str, Any], other: Mapping[str, Any], now: float) -> dict[str, Any]:

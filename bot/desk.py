@@ -65,7 +65,8 @@ class Desk:
     def over(cls, database: Database, folder: Path) -> Self:
         """Every drawer over an entered database and the data folder."""
         strikes, files = StrikeStore(database), FileStore(folder / "pictures")
-        cases = CaseStore(database, strikes)
+        pseudonyms = Pseudonyms(folder)
+        cases = CaseStore(database, strikes, pseudonyms)
         return cls(
             jobs=JobStore(database),
             pictures=PictureStore(database, files, FileStore(folder / "held")),
@@ -79,14 +80,14 @@ class Desk:
             acceptances=Acceptances(database),
             pending=PendingOrders(database),
             departures=Departures(database),
-            archive=Archive(database, Pseudonyms(folder)),
+            archive=Archive(database, pseudonyms),
             shelves=Shelves(database, folder),
             probing=ProbingStore(database),
             hits=Hits(database),
             artists=Artists(database),
             cases=cases,
             errands=ErrandStore(database),
-            reports=Reports(database, cases),
+            reports=Reports(database, cases, pseudonyms),
             strikes=strikes,
             audit=Audit(database),
             withdrawals=Withdrawals(database, files),

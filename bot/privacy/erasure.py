@@ -28,6 +28,7 @@ class Forgotten:
     requests: int
     files: int
     messages: int  # that are being deleted in Discord
+    undecided: int = 0  # requests that go once moderators have decided about them
 
 
 class Erasure:
@@ -63,7 +64,7 @@ class Erasure:
         await self._desk.archive.tidy()
         self._farewells.wake()
         log.info("member %d: forgotten, with %d requests", member.id, traces.requests)
-        return Forgotten(traces.requests, files, sent)
+        return Forgotten(traces.requests, files, sent, traces.undecided)
 
     async def _wait_for_ends(self, member_id: int) -> None:
         """Until no job of the person is under way; those that do not stop are ended as they are."""

@@ -26,6 +26,7 @@ This is what the art bot keeps about you, as of the moment you asked.
 One .json file for each kind of row, with times in seconds since 1970 (UTC) and ids as Discord has them.
 In jobs.json "request" is what you asked for and "recipe" what it was painted with; once "erased_at" has a time, their
 words were deleted for their age. Pictures that were withheld from everybody are not in here, nor are keys of Discord's.
+Where a row is about other people too, their ids and their words are left out: it says null there.
 """
 
 

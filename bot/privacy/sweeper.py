@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.sections import Privacy
-from bot.store import ageing
+from bot.store import ageing, undecided
 from bot.store.ageing import Step
 from bot.store.database import Database
 from bot.store.pseudonyms import Pseudonyms
@@ -22,6 +22,7 @@ from bot.store.shelves import GRACE, SHELVES, Shelves
 log = logging.getLogger(__name__)
 
 FIRST = 60.0  # seconds after the start until the first round: newcomers come first
+DECIDED = "requests that were to go once moderators have decided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Sweeper:
         now = self._clock()
         if not dry:
             await asyncio.to_thread(self._pseudonyms.fingerprint, "")  # its key may still have to be made
-        found: dict[str, int] = {}
+        found: dict[str, int] = {DECIDED: await self._forget_decided(dry=dry)}
         for step in ageing.steps(self._privacy, now, self._fingerprint):
             await self._step(step, found, dry=dry)
         for guild_id in await ageing.departed(self._database, self._privacy, now):
@@ -86,6 +87,11 @@ class Sweeper:
             await self._shelves.clear_unfinished(now)
             await self._database.tidy()
         return [Swept(what, count) for what, count in found.items() if count]
+
+    async def _forget_decided(self, *, dry: bool) -> int:
+        if dry:
+            return await undecided.count_decided(self._database)
+        return await undecided.forget_decided(self._database, self._pseudonyms)
 
     async def _step(self, step: Step, found: dict[str, int], *, dry: bool) -> None:
         done = await (ageing.count(self._database, step) if dry else ageing.take(self._database, step, self._pause))

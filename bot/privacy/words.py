@@ -67,6 +67,7 @@ def delete_text(privacy: Privacy, waiting: int) -> str:
         [
             f"**Delete everything that is kept about you, in every server and in direct messages?**{line}",
             "- Your requests with words, settings and picture files go; the buttons under your pictures stop working.",
+            "- Pictures that moderators are looking at are deleted, with their requests, once they have decided.",
             "- What you have reported stays for the moderators, without your name and your words.",
             f"- What you have spent of your allowance stays {_span(privacy.quota_hours * 3600)}, without your name.",
             "- Rules and settings you made for a server as a moderator stay, without your name.",
@@ -82,6 +83,13 @@ def deleted_text(forgotten: Forgotten) -> str:
     """What was deleted."""
     requests = "1 request" if forgotten.requests == 1 else f"{forgotten.requests:,} requests"
     lines = [f"Done: {requests} deleted. Files that are a few minutes old follow within two hours."]
+    if forgotten.undecided:
+        those = (
+            "1 request whose picture moderators are looking at is"
+            if forgotten.undecided == 1
+            else f"{forgotten.undecided:,} requests whose pictures moderators are looking at are"
+        )
+        lines.append(f"{those} deleted once they have decided.")
     if forgotten.messages:
         minutes = math.ceil(forgotten.messages * 1.2 / 60)
         told = "1 message is" if forgotten.messages == 1 else f"{forgotten.messages:,} messages are"

@@ -16,7 +16,7 @@ from bot.review.guild_rules import GuildRules
 from bot.review.showing import SPOILER, Showing
 from bot.review.strikes import HOUR, ban_sentence
 from bot.review.telling import case_nonce, once, tell_member
-from bot.review.words import case_rows, case_text, told_rows, told_text
+from bot.review.words import DONE, case_rows, case_text, told_rows, told_text
 from bot.store.errands import Errand
 from generation.errors import BadRequest
 
@@ -28,6 +28,8 @@ NO_TIMEOUT = (
 )
 NO_SERVER = "There is no server here from which to time this member out; the warning stands."
 QUEUE_CLOSED = "I cannot write into the review channel; let me see it, send messages and attach files there."
+
+FORGOTTEN = "What this case was about is not kept any more."
 
 
 class CaseWork:
@@ -41,16 +43,19 @@ class CaseWork:
         self._showing = showing
         self._rules = rules
         self._clock = clock
+        # These need no more than what the case itself says, and are done even when its job is gone.
+        self._always: dict[Task, Callable[[Case], Awaitable[str]]] = {
+            Task.REFRESH: self._refresh,
+            Task.DISCARD: self._discard,
+            Task.TIMEOUT: self._time_out,
+            Task.RELEASE: self._release,
+        }
         self._how: dict[Task, Callable[[Errand, Case, Commission], Awaitable[str]]] = {
             Task.QUEUE: self._queue,
-            Task.REFRESH: self._refresh,
             Task.HIDE: self._hide,
             Task.RESTORE: self._restore,
             Task.SHOW: self._show,
-            Task.DISCARD: self._discard,
             Task.REMOVE: self._remove,
-            Task.TIMEOUT: self._time_out,
-            Task.RELEASE: self._release,
             Task.TELL: self._tell,
         }
 
@@ -60,6 +65,8 @@ class CaseWork:
             case = await self._desk.cases.get(errand.case_id)
         except BadRequest:
             return ""  # the case was forgotten with its member's data
+        if (always := self._always.get(errand.task)) is not None:
+            return await always(case)
         commission = await self._desk.jobs.get(case.job_id)
         if commission is None:
             return ""
@@ -125,10 +132,11 @@ class CaseWork:
             sent = await once(self._courier, channel_id, bare, nonce, fresh=fresh)
         return sent.channel_id, sent.message_id
 
-    async def _refresh(self, _: Errand, case: Case, commission: Commission) -> str:
+    async def _refresh(self, case: Case) -> str:
         if case.queue is None:
             return ""
-        text = await self._text(case, commission)
+        commission = await self._desk.jobs.get(case.job_id)
+        text = await self._text(case, commission) if commission is not None else forgotten_text(case)
         try:
             parcel = Parcel(text=text, rows=case_rows(case))
             await self._courier.change(*case.queue, parcel, keep_files=case.open)
@@ -161,7 +169,7 @@ class CaseWork:
     async def _show(self, _: Errand, case: Case, commission: Commission) -> str:
         return await self._showing.show(case, commission)
 
-    async def _discard(self, _: Errand, case: Case, __: Commission) -> str:
+    async def _discard(self, case: Case) -> str:
         await self._showing.discard(case)
         return ""
 
@@ -171,11 +179,11 @@ class CaseWork:
 
     # -- the member --------------------------------------------------------------------------------------------------
 
-    async def _time_out(self, _: Errand, case: Case, __: Commission) -> str:
+    async def _time_out(self, case: Case) -> str:
         if case.guild_id is None:
             return NO_SERVER
-        if case.ruled_at is None or case.hours is None:
-            return ""  # appealed meanwhile
+        if case.ruled_at is None or case.hours is None or case.author_id < 0:
+            return ""  # appealed meanwhile, or nobody knows any more whose picture it was
         until = datetime.fromtimestamp(case.ruled_at + case.hours * HOUR, UTC)
         try:
             await self._courier.time_out(case.guild_id, case.author_id, until, f"Atelier, case {case.id}")
@@ -183,8 +191,8 @@ class CaseWork:
             return NO_TIMEOUT
         return ""
 
-    async def _release(self, _: Errand, case: Case, __: Commission) -> str:
-        if case.guild_id is None:
+    async def _release(self, case: Case) -> str:
+        if case.guild_id is None or case.author_id < 0:
             return ""
         try:
             await self._courier.time_out(case.guild_id, case.author_id, None, f"Atelier, case {case.id}: appeal")
@@ -197,3 +205,9 @@ class CaseWork:
             return ""  # appealed before they were told, so they know
         parcel = await self.told(case, commission)
         return await tell_member(self._courier, case, commission, parcel, fresh=errand.fresh)
+
+
+def forgotten_text(case: Case) -> str:
+    """A case whose job is gone, as moderators see it."""
+    decided = f"\n**Decided** by <@{case.ruled_by}>: {DONE[case.ruling]}" if case.ruling is not None else ""
+    return f"**Case {case.id}** · {FORGOTTEN}{decided}"

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.ageing import BATCH, delete_jobs
+from bot.store.anonymity import about, own_part, take_name_off
 from bot.store.database import Database
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.register import REGISTER, WORDS, Fate, Kept, Kind
-from bot.store.schema import carried, farewells, jobs, outbox, pictures
+from bot.store.schema import carried, cases, farewells, jobs, members, outbox, pictures
+from bot.store.undecided import LOOKED_AT, leave_later, leaving
 from generation.job import JobState
 
 _HAS_WORDS = jobs.c.erased_at.is_(None)
@@ -28,6 +29,7 @@ class Traces:
     """What a forgotten person leaves outside of the tables."""
 
     requests: int = 0
+    undecided: int = 0  # requests that go once moderators have decided about them
     files: set[str] = field(default_factory=set)  # digests of pictures, withheld ones included
     uploads: set[str] = field(default_factory=set)
 
@@ -53,7 +55,7 @@ class Archive:
         return found
 
     async def copy(self, member_id: int) -> dict[str, list[dict[str, Any]]]:
-        """Every row about the person by table, those that belong to their jobs included, as plain values."""
+        """Every row about the person by table, those of their jobs included, as plain values without other people."""
         own = select(jobs.c.id).where(jobs.c.author_id == member_id)
         theirs = [(kept, kept.job.in_(own)) for kept in REGISTER if kept.job is not None]
         found: dict[str, list[dict[str, Any]]] = {}
@@ -61,7 +63,7 @@ class Archive:
             for kept, mine in [*_about(member_id), *theirs]:
                 shown = [column for column in kept.table.c if column not in kept.hidden]
                 rows = await connection.execute(select(*shown).where(mine))
-                found[kept.table.name] = [dict(row._mapping) for row in rows]
+                found[kept.table.name] = [own_part(kept, dict(row._mapping), member_id) for row in rows]
         return found
 
     async def pictures_of(self, member_id: int) -> list[tuple[str, int]]:
@@ -110,28 +112,36 @@ class Archive:
         await self._database.tidy()
 
     async def forget(self, member_id: int) -> Traces:
-        """Delete what is about the person, or take their name off it, as the register says; jobs must have ended."""
+        """Delete what is about the person, or take their name off it, as the register says; jobs must have ended.
+
+        What moderators are looking at goes when they have decided, see bot.store.undecided.
+        """
         traces, now = Traces(), self._clock()
         pseudonym = await asyncio.to_thread(self._pseudonyms.of, member_id)  # its key may still have to be made
         while await self._forget_jobs(member_id, traces, now):
             pass
+        async with self._database.write() as connection:
+            rest = and_(jobs.c.author_id == member_id, jobs.c.accepted_at <= now)
+            traces.undecided = await leave_later(connection, rest, now)
         for kept, mine in _about(member_id):
             if kept.table is jobs:
                 continue
+            if kept.table is cases:
+                mine = and_(mine, ~leaving(member_id))
             async with self._database.write() as connection:
                 if kept.on_request is Fate.CARRY:
                     await self._carry(connection, kept, mine, pseudonym)
                 if kept.on_request in (Fate.CARRY, Fate.ERASE):
                     await connection.execute(delete(kept.table).where(mine))
                 elif kept.on_request is Fate.PSEUDONYM:
-                    await _take_name_off(connection, kept, mine, member_id, pseudonym)
+                    await take_name_off(connection, kept, mine, member_id, pseudonym)
         return traces
 
     async def _forget_jobs(self, member_id: int, traces: Traces, asked_at: float) -> bool:
         """One batch; False when none was left."""
         async with self._database.write() as connection:
             # What they ask for in the meantime is theirs again.
-            mine = and_(jobs.c.author_id == member_id, jobs.c.accepted_at <= asked_at)
+            mine = and_(jobs.c.author_id == member_id, jobs.c.accepted_at <= asked_at, ~LOOKED_AT)
             rows = (await connection.execute(select(jobs.c.id, jobs.c.request).where(mine).limit(BATCH))).all()
             ids = [row.id for row in rows]
             traces.requests += len(ids)
@@ -165,7 +175,7 @@ class Archive:
             return
         async with self._database.write() as connection:
             for row in (await connection.execute(select(carried).where(carried.c.pseudonym == pseudonym))).all():
-                await _put_back(connection, row, member_id)
+                await _put_back(connection, row, member_id, self._clock())
             await connection.execute(delete(carried).where(carried.c.pseudonym == pseudonym))
         self._carried.discard(pseudonym)
 
@@ -176,31 +186,31 @@ class Archive:
         return self._carried
 
 
-async def _take_name_off(
-    connection: AsyncConnection, kept: Kept, mine: ColumnElement[bool], member_id: int, pseudonym: int
-) -> None:
-    keys = list(kept.table.primary_key.columns)
-    for row in (await connection.execute(select(kept.table).where(mine))).all():
-        here = and_(*(key == getattr(row, key.name) for key in keys))
-        named = [column for column in kept.about if getattr(row, column.name) == member_id]
-        values = {column.name: pseudonym for column in named} | {column.name: "" for column in kept.blank}
-        try:
-            async with connection.begin_nested():
-                await connection.execute(update(kept.table).where(here).values(values))
-        except IntegrityError:  # the same was written down before they were forgotten the first time
-            await connection.execute(delete(kept.table).where(here))
-
-
-async def _put_back(connection: AsyncConnection, row: Row[Any], member_id: int) -> None:
+async def _put_back(connection: AsyncConnection, row: Row[Any], member_id: int, now: float) -> None:
     kept = next((each for each in REGISTER if each.table.name == row.kind), None)
     if kept is None:
         return  # a table of a former version
     values = row.row | {column.name: member_id for column in kept.about}
     keys = list(kept.table.primary_key.columns)
     here = and_(*(key == values[key.name] for key in keys))
-    if (await connection.execute(select(*keys).where(here))).first() is None:
+    fresh = (await connection.execute(select(kept.table).where(here))).first()
+    if fresh is None:
         await connection.execute(insert(kept.table).values(values))
+    elif kept.table is members:  # they asked again before this came back: both were spent
+        await connection.execute(update(members).where(here).values(_both(fresh._asdict(), values, now)))
+
+
+def _both(one: Mapping[str, Any], other: Mapping[str, Any], now: float) -> dict[str, Any]:
+    """What two accounts of one person in one place come to; see bot.store.accounts and generation.limits."""
+    day = max(one["day"], other["day"])
+    return {
+        "tat": max(one["tat"], now) + max(0.0, other["tat"] - now),
+        "day": day,
+        "spent": sum(each["spent"] for each in (one, other) if each["day"] == day),
+        "finish_tag": max(one["finish_tag"], other["finish_tag"]),
+        "full_since": max(one["full_since"], other["full_since"]),
+    }
 
 
 def _about(member_id: int) -> list[tuple[Kept, ColumnElement[bool]]]:
-    return [(kept, or_(*(column == member_id for column in kept.about))) for kept in REGISTER if kept.about]
+    return [(kept, about(kept, member_id)) for kept in REGISTER if kept.about]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -15,6 +16,7 @@ from bot.review.rules import ReviewRules
 from bot.store.audit import THE_BOT, Act, Entry, record
 from bot.store.database import Database
 from bot.store.errands import give_errands
+from bot.store.pseudonyms import Pseudonyms
 from bot.store.schema import cases, jobs, pictures, strikes
 from bot.store.strikes import StrikeStore, clear_strikes, give_strike
 from generation.errors import BadRequest, NotAllowed
@@ -22,6 +24,7 @@ from generation.safety.level import Level
 
 NO_CASE = "This case is not known here any more."
 NOT_YOURS = "You made the decision that is appealed, so another moderator or the server's owner has to decide now."
+OWN_PICTURE = "Somebody else has to decide about your own picture."
 APPEALED = "You have appealed already; the moderators will look at it again."
 FINAL = "This decision cannot be appealed any more."
 
@@ -49,9 +52,16 @@ class Filter:
 class CaseStore:
     """The cases table."""
 
-    def __init__(self, database: Database, strike_store: StrikeStore, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        database: Database,
+        strike_store: StrikeStore,
+        pseudonyms: Pseudonyms,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._database = database
         self._strikes = strike_store
+        self._pseudonyms = pseudonyms
         self._clock = clock
 
     # -- opening -----------------------------------------------------------------------------------------------------
@@ -117,15 +127,18 @@ class CaseStore:
     async def rule(self, case_id: int, decision: Decision, rules: ReviewRules) -> tuple[Case, bool]:
         """Decide an open case with all that follows; returns the case as it stands, and whether this decided it.
 
-        The first moderator wins. Raises BadRequest for an unknown case, NotAllowed for the one whose ruling is
-        appealed.
+        The first moderator wins. Raises BadRequest for an unknown case, NotAllowed for the one whose picture it is or
+        whose ruling is appealed.
         """
         now = self._clock()
+        names = await asyncio.to_thread(self._pseudonyms.names_of, decision.by)
         async with self._database.write() as connection:
             case = await self._get(connection, case_id)
             if not case.open or decision.ruling not in case.choices:
                 return case, False
-            if decision.by == case.contested_by:
+            if case.author_id in names:
+                raise NotAllowed(OWN_PICTURE)
+            if case.contested_by in names:
                 raise NotAllowed(NOT_YOURS)
             values = {
                 "ruling": decision.ruling,
@@ -167,7 +180,7 @@ class CaseStore:
                 "queue_message_id": None,
             }
             await connection.execute(update(cases).where(cases.c.id == case_id).values(values))
-            await record(connection, _entry(case, member_id, Act.APPEALED, words), now)
+            await record(connection, _entry(case, member_id, Act.APPEALED, ""), now)  # the words are in the case alone
             await give_errands(connection, case_id, [Task.QUEUE])
             return await self._get(connection, case_id)
 

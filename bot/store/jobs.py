@@ -141,9 +141,12 @@ class JobStore:
     async def recover(self) -> int:
         """At start: what a former process was painting goes back to the line; returns how many jobs did."""
         async with self._database.write() as connection:
-            running = update(jobs).where(jobs.c.state == JobState.RUNNING)
-            changed = await connection.execute(running.values(state=JobState.ACCEPTED, claimed_at=None))
-        return int(changed.rowcount)
+            running = jobs.c.state == JobState.RUNNING
+            rows = (await connection.execute(select(jobs).where(running))).all()
+            await connection.execute(update(jobs).where(running).values(state=JobState.ACCEPTED, claimed_at=None))
+            for row in rows:  # its guild would pay twice for it otherwise
+                await connection.run_sync(lanes.put_back, row)
+        return len(rows)
 
     # -- looking -----------------------------------------------------------------------------------------------------
 

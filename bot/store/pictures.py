@@ -142,7 +142,7 @@ class PictureStore:
         values = (_file_values(approved) or {}) | {"withheld": "", "held": None}
         async with self._database.write() as connection:
             await connection.execute(update(pictures).where(_here(job_id, index)).values(values))
-        await self._held.remove(approved.sha256)
+        await self._remove_held(row.held["sha256"])
         return approved
 
     async def discard(self, job_id: str, index: int) -> None:
@@ -152,7 +152,15 @@ class PictureStore:
             return
         async with self._database.write() as connection:
             await connection.execute(update(pictures).where(_here(job_id, index)).values(held=None))
-        await self._held.remove(row.held["sha256"])
+        await self._remove_held(row.held["sha256"])
+
+    async def _remove_held(self, sha256: str) -> None:
+        """Unless another picture that is still held has the very same bytes."""
+        same = select(pictures.c.job_id).where(pictures.c.held["sha256"].as_string() == sha256).limit(1)
+        async with self._database.read() as connection:
+            needed = (await connection.execute(same)).first() is not None
+        if not needed:
+            await self._held.remove(sha256)
 
     async def _row(self, job_id: str, index: int) -> Row[Any] | None:
         async with self._database.read() as connection:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Column, Table
+from sqlalchemy import Column, ColumnElement, Table, func
 
 from bot.order import INTERACTION_TOKEN_LIFE
 from bot.sections import Privacy
@@ -113,7 +113,7 @@ QUOTA = Kind(
 MODERATION = Kind(
     title="reports and what moderators did",
     seconds=lambda privacy: privacy.moderation_days * DAY,
-    until="after it happened",
+    until="after it happened; warnings and bans after they have ended",
     fate=Fate.PSEUDONYM,
 )
 TERMS = Kind(title="which model rules you agreed to", seconds=lambda _: None, until="until you delete your data")
@@ -171,11 +171,12 @@ class Kept:
 
     table: Table
     kind: Kind
-    since: Column[Any] | None = None  # epoch seconds from which its age counts; NULL: not yet
+    since: ColumnElement[Any] | None = None  # epoch seconds from which its age counts; NULL: not yet
     about: tuple[Column[Any], ...] = ()  # ids of the people it is about
     guild: Column[Any] | None = None  # goes some time after the bot has left that guild
     job: Column[Any] | None = None  # belongs to a job and goes with it
     fate: Fate | None = None  # where it differs from that of its kind
+    words: tuple[tuple[Column[Any], Column[Any]], ...] = ()  # free text, and the column of `about` with who wrote it
     blank: tuple[Column[Any], ...] = ()  # free text that goes when its person is forgotten
     hidden: tuple[Column[Any], ...] = ()  # not for an export, such as keys of Discord's
 
@@ -184,6 +185,8 @@ class Kept:
         """What becomes of a person's rows when they ask."""
         return self.fate or self.kind.fate
 
+
+_UNSEEN = (pictures.c.held, pictures.c.evidence, pictures.c.checked_by)  # the last may name a moderator
 
 REGISTER: tuple[Kept, ...] = (
     # Its words and its token end earlier than the row, see bot.store.ageing.
@@ -196,7 +199,7 @@ REGISTER: tuple[Kept, ...] = (
         hidden=(jobs.c.token, jobs.c.press),
     ),
     # Its files, and what is known of withheld ones, end earlier: see bot.store.shelves and bot.store.ageing.
-    Kept(table=pictures, kind=RECORDS, job=pictures.c.job_id, hidden=(pictures.c.held, pictures.c.evidence)),
+    Kept(table=pictures, kind=RECORDS, job=pictures.c.job_id, hidden=_UNSEEN),
     Kept(table=outbox, kind=RECORDS, job=outbox.c.job_id),
     Kept(table=members, kind=QUOTA, since=members.c.tat, about=(members.c.member_id,), guild=members.c.guild_id),
     # A pause for probing the filter would end with the data otherwise; it lasts hours, not days.
@@ -235,6 +238,10 @@ REGISTER: tuple[Kept, ...] = (
         since=artist_requests.c.requested_at,
         about=(artist_requests.c.requested_by, artist_requests.c.decided_by),
         guild=artist_requests.c.guild_id,
+        words=(
+            (artist_requests.c.contact, artist_requests.c.requested_by),
+            (artist_requests.c.relation, artist_requests.c.requested_by),
+        ),
         blank=(artist_requests.c.contact, artist_requests.c.relation),
     ),
     Kept(
@@ -243,6 +250,7 @@ REGISTER: tuple[Kept, ...] = (
         since=cases.c.opened_at,
         about=(cases.c.author_id, cases.c.ruled_by, cases.c.contested_by),
         guild=cases.c.guild_id,
+        words=((cases.c.appeal, cases.c.author_id),),
         blank=(cases.c.appeal,),
     ),
     Kept(table=errands, kind=MODERATION, since=errands.c.done_at, fate=Fate.KEEP),
@@ -252,12 +260,13 @@ REGISTER: tuple[Kept, ...] = (
         since=audit.c.at,
         about=(audit.c.actor_id, audit.c.member_id),
         guild=audit.c.guild_id,
+        words=((audit.c.reason, audit.c.actor_id),),
     ),
     # Whoever could have them deleted would be rid of them.
     Kept(
         table=strikes,
         kind=MODERATION,
-        since=strikes.c.given_at,
+        since=strikes.c.expires_at,
         about=(strikes.c.member_id, strikes.c.given_by),
         guild=strikes.c.guild_id,
         fate=Fate.KEEP,
@@ -265,7 +274,7 @@ REGISTER: tuple[Kept, ...] = (
     Kept(
         table=bans,
         kind=MODERATION,
-        since=bans.c.lifted_at,
+        since=func.coalesce(bans.c.lifted_at, bans.c.until),
         about=(bans.c.member_id, bans.c.given_by),
         guild=bans.c.guild_id,
         fate=Fate.KEEP,

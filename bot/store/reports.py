@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from bot.store.audit import THE_BOT, Act, Entry, record
 from bot.store.cases import CaseStore
 from bot.store.database import Database
 from bot.store.errands import give_errands
+from bot.store.pseudonyms import Pseudonyms
 from bot.store.schema import cases, reports
 from generation.errors import NotAllowed
 
@@ -37,9 +39,16 @@ class Report:
 class Reports:
     """The reports table."""
 
-    def __init__(self, database: Database, case_store: CaseStore, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        database: Database,
+        case_store: CaseStore,
+        pseudonyms: Pseudonyms,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._database = database
         self._cases = case_store
+        self._pseudonyms = pseudonyms
         self._clock = clock
 
     async def add(self, report: Report, *, threshold: int, per_hour: int) -> Case | None:
@@ -48,10 +57,11 @@ class Reports:
         None when this person has reported it already. Raises NotAllowed beyond `per_hour` reports.
         """
         now = self._clock()
+        names = await asyncio.to_thread(self._pseudonyms.names_of, report.reporter_id)
         async with self._database.write() as connection:
-            if await self._repeated(connection, report):
+            if await self._repeated(connection, report, names):
                 return None
-            await self._check_rate(connection, report.reporter_id, now, per_hour)
+            await self._check_rate(connection, names, now, per_hour)
             case = await self._cases.case_of_reports(connection, report.job_id)
             values = {
                 "job_id": report.job_id,
@@ -64,7 +74,8 @@ class Reports:
                 "case_id": case.id,
             }
             await connection.execute(insert(reports).values(values))
-            await record(connection, _entry(case, report.reporter_id, Act.REPORTED, report.reason), now)
+            # Who it was, and their words, are in the reports alone: the log is also about the picture's author.
+            await record(connection, _entry(case, THE_BOT, Act.REPORTED, ""), now)
             return await self._counted(connection, case, threshold, now)
 
     async def reasons(self, case_id: int) -> list[str]:
@@ -73,16 +84,16 @@ class Reports:
         async with self._database.read() as connection:
             return [row.reason for row in await connection.execute(query.order_by(reports.c.id))]
 
-    async def _repeated(self, connection: AsyncConnection, report: Report) -> bool:
+    async def _repeated(self, connection: AsyncConnection, report: Report, names: tuple[int, int]) -> bool:
         """The same message, or another message of what is waiting to be looked at already."""
         still_open = select(cases.c.id).where(cases.c.job_id == report.job_id, cases.c.ruling.is_(None))
         same = or_(reports.c.message_id == report.message_id, reports.c.case_id.in_(still_open))
-        query = select(reports.c.id).where(reports.c.reporter_id == report.reporter_id, same)
+        query = select(reports.c.id).where(reports.c.reporter_id.in_(names), same)
         return (await connection.execute(query.limit(1))).first() is not None
 
-    async def _check_rate(self, connection: AsyncConnection, reporter_id: int, now: float, per_hour: int) -> None:
+    async def _check_rate(self, connection: AsyncConnection, names: tuple[int, int], now: float, per_hour: int) -> None:
         recent = select(func.count()).select_from(reports)
-        recent = recent.where(reports.c.reporter_id == reporter_id, reports.c.reported_at > now - HOUR)
+        recent = recent.where(reports.c.reporter_id.in_(names), reports.c.reported_at > now - HOUR)
         if (await connection.execute(recent)).scalar_one() >= per_hour:
             raise NotAllowed(TOO_MANY)
 

@@ -57,11 +57,14 @@ class Shelves:
         """
         own = select(pictures.c.sha256).where(pictures.c.job_id == job_id, pictures.c.sha256.is_not(None))
         others = select(pictures.c.sha256).where(pictures.c.sha256.in_(own), pictures.c.job_id != job_id)
+        blurred = pictures.c.evidence["sha256"].as_string()
+        evidence = select(blurred).where(pictures.c.evidence.is_not(None), blurred.in_(own))
         reported = select(reports.c.job_id).where(reports.c.job_id == job_id)
         async with self._database.read() as connection:
             if await _column(connection, reported):
                 return 0
-            digests = await _column(connection, own) - await _column(connection, others)
+            digests = await _column(connection, own)
+            digests -= await _column(connection, others) | await _column(connection, evidence)
         return await self.remove("pictures", digests, now + 1.0)
 
     async def remove(self, shelf: str, digests: Collection[str], before: float) -> int:

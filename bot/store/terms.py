@@ -16,6 +16,8 @@ from bot.store.rows import JobIds
 from bot.store.schema import acceptances, pending_orders
 from generation.request import Request
 
+MOST_WAITING = 5  # orders of one person
+
 
 class Acceptances:
     """The acceptances table."""
@@ -48,13 +50,20 @@ class PendingOrders:
         self._ids = JobIds()
 
     async def keep(self, order: Order, terms: str) -> str:
-        """Let `order` wait until its person agreed to `terms`; returns the id under which it does."""
+        """Let `order` wait until its person agreed to `terms`; returns the id under which it does.
+
+        Of one person's orders only the newest few wait.
+        """
         now = self._clock()
         pending_id = self._ids.new(now)
         address = {"guild_id": order.address.guild_id, "member_id": order.member.id}
         async with self._database.write() as connection:
             values = {"id": pending_id, **address, "order": _to_json(order) | {"terms": terms}, "asked_at": now}
             await connection.execute(insert(pending_orders).values(values))
+            theirs = select(pending_orders.c.id).where(pending_orders.c.member_id == order.member.id)
+            newest = theirs.order_by(pending_orders.c.asked_at.desc(), pending_orders.c.id.desc())
+            late = [row.id for row in (await connection.execute(newest)).all()[MOST_WAITING:]]
+            await connection.execute(delete(pending_orders).where(pending_orders.c.id.in_(late)))
         return pending_id
 
     async def get(self, pending_id: str, member_id: int) -> tuple[Order, str] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Row, and_, func, null, select, update
+from sqlalchemy import Row, and_, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import Database
@@ -75,7 +75,8 @@ async def _set(connection: AsyncConnection, row: Row[Any], values: dict[str, Any
 async def _unused(connection: AsyncConnection, digests: Iterable[str]) -> list[str]:
     unused = []
     for sha256 in digests:
-        count = select(func.count()).select_from(pictures).where(pictures.c.sha256 == sha256)
-        if not (await connection.execute(count)).scalar_one():
+        kept = pictures.c.evidence["sha256"].as_string() == sha256  # of another case, say
+        needed = select(pictures.c.job_id).where(or_(pictures.c.sha256 == sha256, kept)).limit(1)
+        if (await connection.execute(needed)).first() is None:
             unused.append(sha256)
     return unused

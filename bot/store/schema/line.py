@@ -57,6 +57,7 @@ jobs = Table(
     Column("ended_at", Float),
     Column("used_at", Float),  # when a button under it was last used, where that was after it ended
     Column("erased_at", Float),  # when its words and settings were deleted
+    Column("leaving_at", Float),  # when its author had it deleted while moderators were looking at it
     Index(None, "state", "start_tag", "id"),
     Index(None, "author_id", "state"),
     # What waits, in the fair order of each guild, with all that estimates add up; what is over is not in them.
@@ -74,6 +75,12 @@ jobs = Table(
 
 # What the sweeper looks for, so that it need not read the whole table each time.
 Index("ix_jobs_live_token", jobs.c.token_expires, sqlite_where=jobs.c.token != "", postgresql_where=jobs.c.token != "")
+Index(
+    "ix_jobs_leaving",
+    jobs.c.leaving_at,
+    sqlite_where=jobs.c.leaving_at.is_not(None),
+    postgresql_where=jobs.c.leaving_at.is_not(None),
+)
 Index(
     "ix_jobs_with_words",
     jobs.c.ended_at,

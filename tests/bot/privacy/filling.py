@@ -28,7 +28,7 @@ async def fill(database: Database, kept: Kept, moment: float, **given: Any) -> s
     values = {column.name: _value(column, number, mark, moment) for column in kept.table.c}
     if kept.table is jobs:
         values |= job_values(mark, moment, number)
-    if kept.since is not None:
+    if isinstance(kept.since, Column):
         values[kept.since.name] = moment
     async with database.write() as connection:
         await connection.execute(insert(kept.table).values(values | given))
@@ -51,6 +51,7 @@ def job_values(mark: str, moment: float, number: int) -> dict[str, Any]:
         "ended_at": moment,
         "used_at": None,
         "erased_at": None,
+        "leaving_at": None,
         "parent": None,
         "parent_index": None,
         "press": f"press {mark}",

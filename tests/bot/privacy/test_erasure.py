@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from bot.card import Face
 from bot.courier import Parcel
@@ -268,6 +268,27 @@ async def test_being_forgotten_refills_nothing(tmp_path: Path) -> None:
         async with database.read() as connection:
             assert (await connection.execute(select(carried))).first() is None
             assert len((await connection.execute(select(members))).all()) == 2
+
+
+async def test_what_was_spent_before_and_after_being_forgotten_adds_up(tmp_path: Path) -> None:
+    """Whoever asks again while they are being forgotten has a fresh account already when the old one comes back."""
+    async with open_house(tmp_path) as house:
+        database = house.desk.jobs._database
+        for _ in range(2):
+            await house.studio.submit(an_order(1))
+        await _until(lambda: len(house.settled) == 2)
+        async with database.read() as connection:
+            before = (await connection.execute(select(members))).one()
+        await house.desk.archive.forget(1)
+        async with database.write() as connection:
+            fresh = dict(before._mapping) | {"tat": time.time() + 100.0, "spent": 1.0}
+            await connection.execute(insert(members).values(fresh))
+        await house.desk.archive.take_up(1)
+        async with database.read() as connection:
+            after = (await connection.execute(select(members))).one()
+            assert (await connection.execute(select(carried))).first() is None
+        assert after.spent == pytest.approx(before.spent + 1.0)
+        assert after.tat == pytest.approx(before.tat + 100.0, abs=5.0)
 
 
 async def test_files_of_a_forgotten_person_go_but_not_those_that_others_have_too(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Table, func, insert, select, update
 
 from bot.privacy.sweeper import Sweeper, Swept
 from bot.sections import Privacy
@@ -16,7 +16,7 @@ from bot.store.database import Database
 from bot.store.files import FileStore
 from bot.store.register import REGISTER, Kept
 from bot.store.rows import commission_of
-from bot.store.schema import jobs, outbox, pending_orders, pictures, reports
+from bot.store.schema import bans, jobs, outbox, pending_orders, pictures, reports, strikes
 from generation.job import JobState
 from tests.bot.privacy.filling import fill
 
@@ -220,3 +220,23 @@ async def test_rows_without_a_job_go(database: Database, tmp_path: Path) -> None
         "outbox of requests that are gone": 1,
         "pictures of requests that are gone": 1,
     }
+
+
+async def test_bans_and_warnings_count_from_their_end(database: Database, tmp_path: Path) -> None:
+    def kept(table: Table) -> Kept:
+        return next(kept for kept in REGISTER if kept.table is table)
+
+    limit = PRIVACY.moderation_days * DAY
+    given = NOW - 2 * limit
+    over, lifted = {"until": NOW - limit - 1, "lifted_at": None}, {"until": None, "lifted_at": NOW - limit - 1}
+    recent, endless = {"until": NOW - limit + 60, "lifted_at": None}, {"until": None, "lifted_at": None}
+    for end in (over, lifted, recent, endless):
+        await fill(database, kept(bans), given, **end)
+    for expires_at in (NOW - limit - 1, NOW - limit + 60, NOW + DAY):
+        await fill(database, kept(strikes), given, given_at=given, expires_at=expires_at)
+    await sweeper(database, tmp_path).sweep()
+    async with database.read() as connection:
+        left = {(row.until, row.lifted_at) for row in await connection.execute(select(bans))}
+        assert left == {(recent["until"], None), (None, None)}
+        found = {row.expires_at for row in await connection.execute(select(strikes))}
+        assert found == {NOW - limit + 60, NOW + DAY}

@@ -21,6 +21,7 @@ from bot.store.errands import ErrandStore
 from bot.store.files import FileStore
 from bot.store.jobs import JobStore
 from bot.store.pictures import PictureStore
+from bot.store.pseudonyms import Pseudonyms
 from bot.store.reports import Report, Reports
 from bot.store.strikes import StrikeStore
 from bot.store.withdrawals import Withdrawals
@@ -52,9 +53,10 @@ class Office:
         self.jobs = JobStore(database, clock)
         self.pictures = PictureStore(database, files, FileStore(folder / "held"))
         self.strikes = StrikeStore(database, clock)
-        self.cases = CaseStore(database, self.strikes, clock)
+        pseudonyms = Pseudonyms(folder)
+        self.cases = CaseStore(database, self.strikes, pseudonyms, clock)
         self.errands = ErrandStore(database, clock)
-        self.reports = Reports(database, self.cases, clock)
+        self.reports = Reports(database, self.cases, pseudonyms, clock)
         self.audit = Audit(database, clock)
         self.withdrawals = Withdrawals(database, files)
 
@@ -326,6 +328,24 @@ async def test_forgotten_pictures_leave_the_disk_unless_another_job_has_the_same
     await office.withdrawals.withdraw(two)
     await office.withdrawals.forget(two)
     assert [path for path in (tmp_path / "pictures").rglob("*") if path.is_file()] == []
+
+
+async def test_evidence_of_one_case_outlives_the_same_picture_of_another(office):
+    one, two = await office.painted(set()), await office.painted(set())
+    for job_id in (one, two):
+        await office.withdrawals.withdraw(job_id)
+    await office.withdrawals.forget(one)
+    assert await office.pictures.load_evidence(two, 0) is not None
+
+
+async def test_what_is_held_twice_is_discarded_or_shown_once(office, tmp_path):
+    one, two, three = [await office.painted({0}) for _ in range(3)]
+    files = lambda: [path for path in (tmp_path / "held").rglob("*") if path.is_file()]  # noqa: E731
+    assert len(files()) == 1
+    await office.pictures.discard(one, 0)
+    assert await office.pictures.let_through(two, 0, "moderator") is not None
+    assert await office.pictures.let_through(three, 0, "moderator") is not None
+    assert files() == []
 
 
 # -- the log ---------------------------------------------------------------------------------------------------------

@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
 from bot.order import Action
 from bot.store.database import Database
 from bot.store.jobs import JobStore
+from bot.store.schema import lanes
 from generation.errors import ConfigError, LineFull, OutOfCredits
 from generation.job import Job, JobState, Picture, Result
 from generation.limits import Allowance
@@ -173,6 +175,17 @@ async def test_after_a_crash_running_jobs_go_back_and_keep_their_place(store):
     assert claimed.id == first
     assert await store.recover() == 1
     assert [(await store.claim()).id, (await store.claim()).id] == [first, second]
+
+
+async def test_a_restart_charges_no_guild_twice(store):
+    await admit(store, 1)
+    async with store._database.read() as connection:
+        before = (await connection.execute(select(lanes.c.finish_tag))).scalar_one()
+    for _ in range(3):
+        await store.claim()
+        await store.recover()
+    async with store._database.read() as connection:
+        assert (await connection.execute(select(lanes.c.finish_tag))).scalar_one() == pytest.approx(before)
 
 
 async def test_place_and_work_ahead(store):

@@ -246,7 +246,8 @@ class Presses:
         press = next(filter(None, map(Press.read, sorted(custom_ids(message)))), None)
         if press is None or message.author.id != interaction.application_id:
             raise BadRequest("That is not a picture of mine; pictures can be reported.")
-        commission = await self._commission(interaction, press, message)
+        wish = replace(press, deed=Deed.REPORT)  # whichever button it was: a report needs no words and prolongs none
+        commission = await self._commission(interaction, wish, message)
         await self._keep_report(interaction, commission, message, "")
 
     async def _cancel(self, interaction: Interaction, press: Press) -> None:

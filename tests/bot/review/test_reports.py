@@ -6,6 +6,8 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import text
+
 from bot.playground.ids import ADA_ID, ART_ID, BEN_ID, CLEO_ID, DANA_ID, DM_IDS, GUILD_ID, MODS_ID, OLIVIA_ID
 from bot.review.words import HIDDEN
 from tests.bot.review.test_queue import MODERATOR, MODS, case_message, watched
@@ -173,3 +175,32 @@ async def test_cases_without_a_place_wait(tmp_path: Path) -> None:
 async def _open_without_message(bot: Bot) -> bool:
     (case,) = await bot.house.desk.cases.open_in(None, 5)
     return case.open and case.queue is None
+
+
+async def test_an_old_picture_whose_words_are_gone_can_be_reported_by_menu(tmp_path: Path) -> None:
+    async with open_both(tmp_path) as (town, bot):
+        await watched(town)
+        await town.invoke(ADA, "dream", prompt="odd")
+        result = await town.result()
+        await _sql(bot, "UPDATE jobs SET erased_at = 1.0")
+        await by_menu(town, BEN, result)
+        assert "Thank you" in (await town.told(BEN, "The report is kept"))["content"]
+        await case_message(town, words="Reported by 1 member")
+
+
+async def test_a_report_by_menu_does_not_prolong_the_authors_words(tmp_path: Path) -> None:
+    async with open_both(tmp_path) as (town, bot):
+        await watched(town)
+        await town.invoke(ADA, "dream", prompt="odd")
+        result = await town.result()
+        await town.until(lambda: bot.has(posted=1))
+        await _sql(bot, "UPDATE jobs SET ended_at = ended_at - 200000")
+        await by_menu(town, BEN, result)
+        await case_message(town, words="Reported by 1 member")
+        async with bot.house.desk.cases._database.read() as connection:
+            assert (await connection.execute(text("SELECT used_at FROM jobs"))).scalar_one() is None
+
+
+async def _sql(bot: Bot, statement: str) -> None:
+    async with bot.house.desk.cases._database.write() as connection:
+        await connection.execute(text(statement))

@@ -16,6 +16,7 @@ from bot.store.audit import Act, Entry
 from bot.visitor import address_of
 from generation.errors import BadRequest, NotAllowed
 
+MOST_CASES = 2**31 - 1  # numbers that the store's column holds
 SHOWN = 8  # cases that fit one message
 NEEDED = ("view_channel", "send_messages", "attach_files")
 AGAIN = "/review channel tries again, /review open shows one here."
@@ -106,7 +107,7 @@ class Review(commands.GroupCog, group_name="review", group_description="Pictures
 
     @app_commands.command(name="open")
     @app_commands.describe(case="The number that /review list shows")
-    async def open(self, interaction: Interaction, case: app_commands.Range[int, 1, 2**31]) -> None:
+    async def open(self, interaction: Interaction, case: app_commands.Range[int, 1, MOST_CASES]) -> None:
         """Show one case with its buttons, to you alone."""
         await _moderator(interaction, self._review.rules)
         found = await self._desk.cases.get(case)

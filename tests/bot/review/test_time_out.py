@@ -15,7 +15,7 @@ from tests.bot.town import ADA, EPHEMERAL, Town, open_both
 async def test_time_out_needs_the_right_to_time_members_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     without = permissions.MODERATORS & ~permissions.Permission.MODERATE_MEMBERS
     monkeypatch.setattr(permissions, "MODERATORS", without)
-    async with open_both(tmp_path, withholding(0)) as (town, bot):
+    async with open_both(tmp_path, withholding(0)) as (town, _):
         case = await withheld(town)
         await town.click(MODERATOR, case, "Time out")
         refused = await town.told(MODERATOR, "Only people who may time members out", MODS)

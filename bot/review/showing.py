@@ -22,6 +22,7 @@ from generation.safety.approved import Approved
 
 log = logging.getLogger(__name__)
 
+DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 SPOILER = "SPOILER_"  # what a file's name begins with that Discord shows behind a click
 LET_THROUGH = "-# A moderator looked at this picture and let it through."
 GONE = "The picture's file is not kept any more, so it could not be shown."
@@ -95,7 +96,7 @@ class Showing:
     async def _outcomes(self, case: Case, commission: Commission) -> list[Outcome]:
         if case.kind is Kind.REPORTED:
             await self._desk.withdrawals.reinstate(case.job_id)
-            return [_once_more(commission, each) for each in await self._results(commission)]
+            return [once_more(case.id, each) for each in await self._results(commission)]
         by = f"moderator {case.ruled_by}, case {case.id}"
         approved = await self._desk.pictures.let_through(case.job_id, case.place, by)
         approved = approved or await self._desk.pictures.load(case.job_id, case.place)  # by an earlier attempt
@@ -124,7 +125,8 @@ class Showing:
         except (TooLarge, NotApproved):
             return {}
         found = {outcome.kind: outcome.parcel for outcome in outcomes}
-        found |= {_once_more(commission, outcome).kind: outcome.parcel for outcome in outcomes}
+        for case in await self._desk.cases.of_job(commission.id):
+            found |= {once_more(case.id, outcome).kind: outcome.parcel for outcome in outcomes}
         for picture in stored:
             approved = await self._desk.pictures.load(commission.id, picture.index)
             if picture.index == GRID or approved is None:
@@ -191,6 +193,19 @@ def covered(parcel: Parcel) -> Parcel:
     return replace(parcel, enclosures=files)
 
 
-def _once_more(commission: Commission, outcome: Outcome) -> Outcome:
-    """A message that was deleted and is posted again, told apart from the first in memory and by its nonce."""
-    return replace(outcome, kind=f"b{outcome.kind}", nonce=nonce_of(commission.id, f"b{outcome.kind[-2:]}"))
+def once_more(case_id: int, outcome: Outcome) -> Outcome:
+    """A message that was deleted and is posted again, told apart from all others in memory and by its nonce.
+
+    A job may be removed and reinstated more than once, by a case each time. The name fits the outbox's ten letters.
+    """
+    end = outcome.kind[-1]  # "t" of a result, the number of a page
+    return replace(outcome, kind=f"b{base36(case_id)}{end}", nonce=f"ab{case_id}{end}")
+
+
+def base36(number: int) -> str:
+    """A number that is not negative in few letters: six at most for what fits 32 bits."""
+    letters = ""
+    while number or not letters:
+        number, digit = divmod(number, 36)
+        letters = DIGITS[digit] + letters
+    return letters

@@ -42,7 +42,7 @@ async def put_behind_a_spoiler(bot: Bot, job_id: str) -> None:
 async def forgotten(bot: Bot, job_id: str) -> None:
     async with bot.house.desk.cases._database.write() as connection:
         for table in ("outbox", "pictures", "jobs"):
-            await connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - three words of this line
+            await connection.execute(text(f"DELETE FROM {table}"))
 
 
 @pytest.mark.parametrize(

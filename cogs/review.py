@@ -8,6 +8,7 @@ from discord.ext import commands
 
 from bot.answer import PRIVATE, Interaction, tell
 from bot.client import AtelierClient
+from bot.review.evidence import Seat
 from bot.review.guild_rules import GuildRules
 from bot.review.moderators import check_may_decide, check_moderator
 from bot.review.rules import ReviewRules, rules_text
@@ -112,8 +113,8 @@ class Review(commands.GroupCog, group_name="review", group_description="Pictures
         await _moderator(interaction, self._review.rules)
         found = await self._desk.cases.get(case)
         check_may_decide(interaction, found, self._review.rules)
-        parcel = await self._review.parcel(found)
         address = address_of(interaction, self._clock(), private=True)
+        parcel = await self._review.parcel(found, Seat(alone=True, age_restricted=address.age_restricted))
         await self._courier.follow_up(address, parcel, ephemeral=True)
 
     async def _change(self, interaction: Interaction, guild_id: int, **changes: object) -> ReviewRules:
@@ -133,7 +134,8 @@ def _check_usable(channel: discord.TextChannel) -> None:
 
 def _public_warning(channel: discord.TextChannel) -> str:
     if channel.permissions_for(channel.guild.default_role).view_channel:
-        return "\nMind that everybody can read this channel: what was withheld is shown there, blurred and covered."
+        seen = "what was withheld is shown there blurred and covered, and reported pictures are not shown"
+        return f"\nMind that everybody can read this channel: {seen}."
     return ""
 
 

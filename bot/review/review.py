@@ -12,6 +12,7 @@ from bot.order import Commission, Order
 from bot.policybook import PolicyBook
 from bot.press import CasePress
 from bot.review.case import Case, Ruling
+from bot.review.evidence import Seat
 from bot.review.guild_rules import GuildRules
 from bot.review.presses import CasePresses
 from bot.review.reporting import Reporting
@@ -69,12 +70,12 @@ class Review:
             self.runner.wake(case_id)
         return len(waiting)
 
-    async def parcel(self, case: Case) -> Parcel:
-        """A case as moderators see it; raises BadRequest when its job is forgotten."""
+    async def parcel(self, case: Case, seat: Seat) -> Parcel:
+        """A case as moderators see it from there; raises BadRequest when its job is forgotten."""
         commission = await self._desk.jobs.get(case.job_id)
         if commission is None:
             raise BadRequest("What this case was about is not kept any more.")
-        return await self._work.parcel(case, commission)
+        return await self._work.parcel(case, commission, seat)
 
     async def covered(self, job_id: str) -> bool:
         """Whether a picture taken out of this job goes behind a spoiler; raises BadRequest while it is hidden."""

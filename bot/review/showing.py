@@ -15,6 +15,7 @@ from bot.outcome import NOTICE, Outcome, enclosure, nonce_of, results_of
 from bot.policybook import PolicyBook
 from bot.press import Deed, Press
 from bot.review.case import Case, Kind, Ruling
+from bot.review.telling import TOLD, base36
 from bot.review.words import HIDDEN
 from bot.store.pictures import GRID, StoredPicture
 from generation.errors import NotApproved
@@ -22,7 +23,6 @@ from generation.safety.approved import Approved
 
 log = logging.getLogger(__name__)
 
-DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 SPOILER = "SPOILER_"  # what a file's name begins with that Discord shows behind a click
 LET_THROUGH = "-# A moderator looked at this picture and let it through."
 GONE = "The picture's file is not kept any more, so it could not be shown."
@@ -79,20 +79,6 @@ class Showing:
         else:
             await self._desk.pictures.discard(case.job_id, case.place)
 
-    async def evidence(self, case: Case) -> list[Approved]:
-        """What moderators look at: blurred where the gate kept it back, as posted where members reported it."""
-        pictures = self._desk.pictures
-        if case.kind is not Kind.REPORTED:
-            blurred = await pictures.load_evidence(case.job_id, case.place)
-            return [blurred] if blurred is not None else []
-        places = [picture.index for picture in await pictures.of(case.job_id)]  # the grid is first
-        for load in (pictures.load, pictures.load_evidence):
-            for place in places:
-                found = await load(case.job_id, place)
-                if found is not None:
-                    return [found]
-        return []
-
     async def _outcomes(self, case: Case, commission: Commission) -> list[Outcome]:
         if case.kind is Kind.REPORTED:
             await self._desk.withdrawals.reinstate(case.job_id)
@@ -114,7 +100,7 @@ class Showing:
 
     async def _messages(self, commission: Commission) -> dict[str, tuple[int, int]]:
         sent = await self._desk.outbox.messages_of(commission.id)
-        return {kind: place for kind, place in sent.items() if kind != NOTICE}
+        return {kind: place for kind, place in sent.items() if kind != NOTICE and not kind.startswith(TOLD)}
 
     async def _parcels(self, commission: Commission) -> dict[str, Parcel]:
         """Every message that a job can have, by its kind in the outbox."""
@@ -200,12 +186,3 @@ def once_more(case_id: int, outcome: Outcome) -> Outcome:
     """
     end = outcome.kind[-1]  # "t" of a result, the number of a page
     return replace(outcome, kind=f"b{base36(case_id)}{end}", nonce=f"ab{case_id}{end}")
-
-
-def base36(number: int) -> str:
-    """A number that is not negative in few letters: six at most for what fits 32 bits."""
-    letters = ""
-    while number or not letters:
-        number, digit = divmod(number, 36)
-        letters = DIGITS[digit] + letters
-    return letters

@@ -211,6 +211,13 @@ class Courier:
         with translated():
             await self._client.http.edit_member(guild_id, member_id, reason=reason, communication_disabled_until=moment)
 
+    async def timed_out_until(self, guild_id: int, member_id: int) -> float | None:
+        """When a member's present time-out ends (epoch seconds); None when there is none. Raises WayClosed."""
+        with translated():
+            member = await self._client.http.get_member(guild_id, member_id)
+        until = member.get("communication_disabled_until")
+        return datetime.fromisoformat(until).timestamp() if until else None
+
     async def find(self, channel_id: int, custom_id: str) -> Sent | None:
         """The bot's own recent message in a channel that carries the button `custom_id`."""
         channel = self._client.get_partial_messageable(channel_id)
@@ -240,6 +247,16 @@ class Courier:
         if not callable(restricted):
             return place
         return replace(place, age_restricted=place.age_restricted and bool(restricted()))
+
+    def discreet(self, channel_id: int) -> bool:
+        """Whether a channel is closed to a server's everybody or is age-restricted; False when it cannot be seen."""
+        channel = self._client.get_channel(channel_id)
+        if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
+            return False
+        restricted = getattr(channel, "is_nsfw", None)
+        if callable(restricted) and restricted():
+            return True
+        return not channel.permissions_for(channel.guild.default_role).view_channel
 
     def size_limit(self, guild_id: int | None) -> int:
         """Bytes that one file may have."""

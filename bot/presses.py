@@ -6,6 +6,7 @@ import asyncio
 import io
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
 
@@ -24,6 +25,7 @@ from bot.privacy.erasure import Erasure
 from bot.privacy.words import deleted_text, forget_press
 from bot.review.review import Review
 from bot.review.showing import covered
+from bot.store.pictures import StoredPicture
 from bot.studio import Studio
 from bot.visitor import address_of, member_of
 from generation.errors import BadRequest, NotAllowed
@@ -34,6 +36,7 @@ log = logging.getLogger(__name__)
 
 UNKNOWN = "This picture is no longer known here."
 IN_LINE = "That is already in the line."
+CHANGED = "This picture was changed or removed just now, so I took it back. Press again to see what is left of it."
 BUSY = "There is too much to do right now; please press again in a moment."
 ERASED = (
     "The words and settings of this picture were deleted for their age, so nothing can be made from it any more. "
@@ -180,11 +183,27 @@ class Presses:
             enclosures=(enclosure(commission, policy, stored, approved),),
             rows=single_rows(commission, index),
         )
-        if await self._review.covered(commission.id):
+        behind_click = await self._review.covered(commission.id)
+        if behind_click:
             parcel = covered(parcel)
         await self._desk.outbox.intend(commission.id, kind)
         sent = await self._courier.follow_up(address, parcel, ephemeral=private)
-        await self._desk.outbox.sent(commission.id, kind, sent.channel_id, sent.message_id)
+        kept = await self._desk.outbox.sent(commission.id, kind, sent.channel_id, sent.message_id)
+        # From here on whoever hides or removes the picture finds this message; what they did before is looked at now.
+        try:
+            if not kept or not await self._unchanged(commission.id, stored, covered=behind_click):
+                raise BadRequest(CHANGED)
+        except BadRequest:
+            with suppress(WayClosed):
+                await self._courier.remove(address, sent.message_id)
+            raise
+
+    async def _unchanged(self, job_id: str, before: StoredPicture, *, covered: bool) -> bool:
+        """Whether the picture may still be shown as it was a moment ago; raises BadRequest while it is hidden."""
+        if await self._review.covered(job_id) != covered:
+            return False
+        now = next((item for item in await self._desk.pictures.of(job_id) if item.index == before.index), None)
+        return now is not None and now.sha256 == before.sha256
 
     async def _repaint(self, interaction: Interaction, commission: Commission, index: int) -> None:
         """Files are kept for some days only; the recipe paints the picture again, as an ordinary request."""
@@ -246,7 +265,8 @@ class Presses:
         press = next(filter(None, map(Press.read, sorted(custom_ids(message)))), None)
         if press is None or message.author.id != interaction.application_id:
             raise BadRequest("That is not a picture of mine; pictures can be reported.")
-        commission = await self._commission(interaction, press, message)
+        wish = replace(press, deed=Deed.REPORT)  # whichever button it was: a report needs no words and prolongs none
+        commission = await self._commission(interaction, wish, message)
         await self._keep_report(interaction, commission, message, "")
 
     async def _cancel(self, interaction: Interaction, press: Press) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 
 from bot.composer import Composer
@@ -22,6 +22,7 @@ from bot.store.accounts import Purses
 from bot.store.audit import Act, Entry
 from bot.store.jobs import LIVE
 from bot.terms import Terms
+from bot.uploads import Uploads
 from generation.dispatch import Dispatcher
 from generation.errors import BadRequest, Blocked, Cancelled, NotAllowed, Refusal, UploadsRefused
 from generation.intake import clean
@@ -64,6 +65,7 @@ class Studio:
         self.composer = Composer(config, lambda: self.card, others or {})
         self._jobs = desk.jobs
         self._uploads = desk.uploads
+        self._keeping = Uploads(desk.uploads, desk.shelves, config.privacy, clock)
         self.terms = Terms(config, card, others or {}, desk)
         self._archive = desk.archive
         self._audit = desk.audit
@@ -143,12 +145,16 @@ class Studio:
         if order.request.image is not None and not self.accepts_uploads:
             raise UploadsRefused()
 
-    async def keep_upload(self, data: bytes) -> tuple[str, bytes]:
-        """Make an uploaded picture safe and keep it; returns its SHA-256 and its PNG bytes. Raises a Refusal."""
+    @asynccontextmanager
+    async def kept_upload(self, data: bytes) -> AsyncIterator[str]:
+        """Make an uploaded picture safe and keep it; yields its SHA-256. Raises a Refusal.
+
+        With a Refusal inside it is forgotten again, so that somebody without credits cannot fill the disk.
+        """
         if not self.accepts_uploads:
             raise UploadsRefused()
-        cleaned = await clean(data)
-        return await self._uploads.put(cleaned), cleaned
+        async with self._keeping.kept(await clean(data)) as sha256:
+            yield sha256
 
     async def load_upload(self, sha256: str) -> bytes | None:
         """The kept picture, or None when it is gone."""

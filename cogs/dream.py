@@ -80,7 +80,7 @@ class Dream(commands.Cog):
         private: bool = False,
     ) -> None:
         """Paint a picture from words."""
-        wish = {
+        wish: dict[str, Any] = {
             "negative": negative,
             "aspect": _known_aspect(aspect),
             "style": style,
@@ -98,9 +98,12 @@ class Dream(commands.Cog):
         if ticket_id is None:
             ticket_id = (await interaction.original_response()).id
         order = replace(order, address=replace(order.address, ticket_id=ticket_id))
-        if image is not None:
-            order = await self._with_upload(order, prompt, wish, image, strength)
-        await self._studio.submit(order)
+        if image is None:
+            await self._studio.submit(order)
+            return
+        async with self._studio.kept_upload(await self._client.download.fetch(image.url)) as sha256:
+            request = self._studio.composer.compose(prompt, **wish, image=sha256, strength=strength)
+            await self._studio.submit(replace(order, request=request))
 
     def _order(
         self,
@@ -129,17 +132,6 @@ class Dream(commands.Cog):
         )
         self._studio.check(order)
         return order
-
-    async def _with_upload(
-        self,
-        order: Order,
-        prompt: str,
-        wish: dict[str, Any],
-        image: discord.Attachment,
-        strength: float | None,
-    ) -> Order:
-        sha256, _ = await self._studio.keep_upload(await self._client.download.fetch(image.url))
-        return replace(order, request=self._studio.composer.compose(prompt, **wish, image=sha256, strength=strength))
 
 
 def shown(model: str) -> str:

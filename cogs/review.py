@@ -8,6 +8,7 @@ from discord.ext import commands
 
 from bot.answer import PRIVATE, Interaction, tell
 from bot.client import AtelierClient
+from bot.review.evidence import Seat
 from bot.review.guild_rules import GuildRules
 from bot.review.moderators import check_may_decide, check_moderator
 from bot.review.queue_channel import PUBLIC, check_usable, is_public
@@ -16,6 +17,7 @@ from bot.review.words import line_text
 from bot.visitor import address_of
 from generation.errors import NotAllowed
 
+MOST_CASES = 2**31 - 1  # numbers that the store's column holds
 SHOWN = 8  # cases that fit one message
 AGAIN = "/review channel tries again, /review open shows one here."
 NO_CHANNEL = (
@@ -105,13 +107,13 @@ class Review(commands.GroupCog, group_name="review", group_description="Pictures
 
     @app_commands.command(name="open")
     @app_commands.describe(case="The number that /review list shows")
-    async def open(self, interaction: Interaction, case: app_commands.Range[int, 1, 2**31]) -> None:
+    async def open(self, interaction: Interaction, case: app_commands.Range[int, 1, MOST_CASES]) -> None:
         """Show one case with its buttons, to you alone."""
         await _moderator(interaction, self._review.rules)
         found = await self._desk.cases.get(case)
         check_may_decide(interaction, found, self._review.rules)
-        parcel = await self._review.parcel(found)
         address = address_of(interaction, self._clock(), private=True)
+        parcel = await self._review.parcel(found, Seat(alone=True, age_restricted=address.age_restricted))
         await self._courier.follow_up(address, parcel, ephemeral=True)
 
     async def _change(self, interaction: Interaction, guild_id: int, **changes: object) -> ReviewRules:

@@ -17,7 +17,7 @@ from bot.review.case import STRIKING, Case, Ruling
 from bot.review.deciding import Deciding
 from bot.review.forms import appeal_form, hours_of, ruling_form
 from bot.review.guild_rules import GuildRules
-from bot.review.moderators import check_may_decide
+from bot.review.moderators import check_may_decide, check_may_time_out, check_outranks
 from bot.review.runner import Runner
 from bot.review.words import decided_text
 from bot.review.work import CaseWork
@@ -73,6 +73,8 @@ class CasePresses:
     async def _open_ruling(self, interaction: Interaction, press: CasePress) -> None:
         case = await self._quickly(press)
         check_may_decide(interaction, case, self._rules)
+        if press.deed is CaseDeed.TIMEOUT:
+            check_may_time_out(interaction, case)
         if RULINGS[press.deed] not in case.choices:
             raise BadRequest(decided_text(case))
         await interaction.response.send_modal(ruling_form(press))
@@ -81,6 +83,9 @@ class CasePresses:
         case = await self._desk.cases.get(press.case_id)
         check_may_decide(interaction, case, self._rules)
         ruling = RULINGS[press.deed]
+        if ruling is Ruling.TIMEOUT:
+            check_may_time_out(interaction, case)
+            await check_outranks(interaction, case)
         decision = Decision(
             ruling=ruling,
             by=interaction.user.id,

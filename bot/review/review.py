@@ -13,6 +13,7 @@ from bot.policybook import PolicyBook
 from bot.press import CasePress
 from bot.review.case import Case, Ruling
 from bot.review.deciding import Deciding
+from bot.review.evidence import Evidence, Seat
 from bot.review.guild_rules import GuildRules
 from bot.review.presses import CasePresses
 from bot.review.reporting import Reporting
@@ -43,6 +44,7 @@ class Review:
         self._desk = desk
         self._settings = settings
         self.rules = GuildRules(policies, settings)
+        self._evidence = Evidence(desk, courier, self.rules)
         self._showing = Showing(desk, courier, delivery, policies)
         self._work = CaseWork(desk, courier, self._showing, self.rules, clock)
         self.runner = Runner(desk.errands, self._work.do)
@@ -75,16 +77,19 @@ class Review:
             self.runner.wake(case_id)
         return len(waiting)
 
-    async def parcel(self, case: Case) -> Parcel:
-        """A case as moderators see it; raises BadRequest when its job is forgotten."""
+    async def parcel(self, case: Case, seat: Seat) -> Parcel:
+        """A case as moderators see it from there; raises BadRequest when its job is forgotten."""
         commission = await self._desk.jobs.get(case.job_id)
         if commission is None:
             raise BadRequest("What this case was about is not kept any more.")
-        return await self._work.parcel(case, commission)
+        return await self._work.parcel(case, commission, seat)
 
     async def evidence(self, case: Case) -> list[Approved]:
         """What moderators look at while a case is open; every one of it has passed the gate."""
-        return await self._showing.evidence(case) if case.open else []
+        commission = await self._desk.jobs.get(case.job_id)
+        if not case.open or commission is None:
+            return []
+        return [*(await self._evidence.of(case, commission, Seat(alone=True))).pictures]
 
     async def covered(self, job_id: str) -> bool:
         """Whether a picture taken out of this job goes behind a spoiler; raises BadRequest while it is hidden."""

@@ -15,6 +15,7 @@ from bot.outcome import NOTICE, Outcome, enclosure, nonce_of, results_of
 from bot.policybook import PolicyBook
 from bot.press import Deed, Press
 from bot.review.case import Case, Kind, Ruling
+from bot.review.telling import TOLD, base36
 from bot.review.words import HIDDEN
 from bot.store.pictures import GRID, StoredPicture
 from generation.errors import NotApproved
@@ -78,24 +79,10 @@ class Showing:
         else:
             await self._desk.pictures.discard(case.job_id, case.place)
 
-    async def evidence(self, case: Case) -> list[Approved]:
-        """What moderators look at: blurred where the gate kept it back, as posted where members reported it."""
-        pictures = self._desk.pictures
-        if case.kind is not Kind.REPORTED:
-            blurred = await pictures.load_evidence(case.job_id, case.place)
-            return [blurred] if blurred is not None else []
-        places = [picture.index for picture in await pictures.of(case.job_id)]  # the grid is first
-        for load in (pictures.load, pictures.load_evidence):
-            for place in places:
-                found = await load(case.job_id, place)
-                if found is not None:
-                    return [found]
-        return []
-
     async def _outcomes(self, case: Case, commission: Commission) -> list[Outcome]:
         if case.kind is Kind.REPORTED:
             await self._desk.withdrawals.reinstate(case.job_id)
-            return [_once_more(commission, each) for each in await self._results(commission)]
+            return [once_more(case.id, each) for each in await self._results(commission)]
         by = f"moderator {case.ruled_by}, case {case.id}"
         approved = await self._desk.pictures.let_through(case.job_id, case.place, by)
         approved = approved or await self._desk.pictures.load(case.job_id, case.place)  # by an earlier attempt
@@ -113,7 +100,7 @@ class Showing:
 
     async def _messages(self, commission: Commission) -> dict[str, tuple[int, int]]:
         sent = await self._desk.outbox.messages_of(commission.id)
-        return {kind: place for kind, place in sent.items() if kind != NOTICE}
+        return {kind: place for kind, place in sent.items() if kind != NOTICE and not kind.startswith(TOLD)}
 
     async def _parcels(self, commission: Commission) -> dict[str, Parcel]:
         """Every message that a job can have, by its kind in the outbox."""
@@ -124,7 +111,8 @@ class Showing:
         except (TooLarge, NotApproved):
             return {}
         found = {outcome.kind: outcome.parcel for outcome in outcomes}
-        found |= {_once_more(commission, outcome).kind: outcome.parcel for outcome in outcomes}
+        for case in await self._desk.cases.of_job(commission.id):
+            found |= {once_more(case.id, outcome).kind: outcome.parcel for outcome in outcomes}
         for picture in stored:
             approved = await self._desk.pictures.load(commission.id, picture.index)
             if picture.index == GRID or approved is None:
@@ -191,6 +179,10 @@ def covered(parcel: Parcel) -> Parcel:
     return replace(parcel, enclosures=files)
 
 
-def _once_more(commission: Commission, outcome: Outcome) -> Outcome:
-    """A message that was deleted and is posted again, told apart from the first in memory and by its nonce."""
-    return replace(outcome, kind=f"b{outcome.kind}", nonce=nonce_of(commission.id, f"b{outcome.kind[-2:]}"))
+def once_more(case_id: int, outcome: Outcome) -> Outcome:
+    """A message that was deleted and is posted again, told apart from all others in memory and by its nonce.
+
+    A job may be removed and reinstated more than once, by a case each time. The name fits the outbox's ten letters.
+    """
+    end = outcome.kind[-1]  # "t" of a result, the number of a page
+    return replace(outcome, kind=f"b{base36(case_id)}{end}", nonce=f"ab{case_id}{end}")

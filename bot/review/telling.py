@@ -9,9 +9,12 @@ from bot.courier import Courier, Parcel, Rejected, Sent, WayClosed
 from bot.order import Commission
 from bot.press import CaseDeed, CasePress
 from bot.review.case import Case
+from bot.store.outbox import Outbox
 
 log = logging.getLogger(__name__)
 
+DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+TOLD = "t"  # how the kinds of what members are told begin in the outbox; no kind of a picture begins so
 UNDISCLOSED = "A moderator has decided about one of your pictures."
 UNREACHED = "The member could not be told: no way to them is open."
 
@@ -33,14 +36,26 @@ async def once(courier: Courier, channel_id: int, parcel: Parcel, nonce: str, *,
     return await courier.to_channel(channel_id, parcel, nonce)
 
 
-async def tell_member(courier: Courier, case: Case, commission: Commission, parcel: Parcel, *, fresh: bool) -> str:
-    """Tell the member of a case; returns a sentence when that was not possible."""
+async def tell_member(
+    courier: Courier, outbox: Outbox, case: Case, commission: Commission, parcel: Parcel, *, fresh: bool
+) -> str:
+    """Tell the member of a case; returns a sentence when that was not possible.
+
+    What only they see cannot be looked for afterwards, so it is tried once; where it is not known whether it came
+    through, a direct message, which can be found again, makes sure.
+    """
     address, nonce = commission.address, case_nonce(case, "t")
-    try:
-        await courier.follow_up(address, parcel, ephemeral=True)
+    kind = f"{TOLD}{base36(case.id)}{case.round}"
+    entry = await outbox.intend(commission.id, kind)
+    if entry.message_id is not None:
         return ""
-    except (WayClosed, Rejected):
-        log.debug("case %d: its interaction has ended", case.id)
+    if entry.fresh:
+        try:
+            sent = await courier.follow_up(address, parcel, ephemeral=True)
+            await outbox.sent(commission.id, kind, sent.channel_id, sent.message_id)
+            return ""
+        except (WayClosed, Rejected):
+            log.debug("case %d: its interaction has ended", case.id)
     try:
         await once(courier, await courier.direct_channel(case.author_id), parcel, nonce, fresh=fresh)
         return ""
@@ -55,3 +70,12 @@ async def tell_member(courier: Courier, case: Case, commission: Commission, parc
     except (WayClosed, Rejected):
         return UNREACHED
     return ""
+
+
+def base36(number: int) -> str:
+    """A number that is not negative in few letters: six at most for what fits 32 bits."""
+    letters = ""
+    while number or not letters:
+        number, digit = divmod(number, 36)
+        letters = DIGITS[digit] + letters
+    return letters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bot.card import Face, Rows
 from bot.echo import echo
@@ -13,6 +14,7 @@ from bot.review.strikes import Strike, active
 from bot.store.pictures import StoredPicture
 
 WORDS = 300  # characters of what one person wrote
+MESSAGE = 2000  # characters of a message, by Discord
 SHOWN_REASONS = 3  # of reporters
 HIDDEN = "This picture was reported. It is hidden until a moderator has looked at it."
 LABELS = {
@@ -41,6 +43,29 @@ WHY = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rooms:
+    """Characters for each of the texts of a case, escapes included."""
+
+    prompt: int = WORDS
+    negative: int = 150
+    seen: int = 400
+    report: int = 150  # each reporter's reason
+    person: int = WORDS  # the moderator's reason, the member's appeal
+    note: int = 250
+
+
+# Tried in turn until the whole fits one message: what people wrote about the picture gives way before the picture's
+# own words do.
+ROOMS = (
+    Rooms(),
+    Rooms(report=100, person=200, note=150),
+    Rooms(report=60, person=130, note=100),
+    Rooms(report=40, person=80, note=60, seen=200),
+    Rooms(report=30, person=50, note=40, seen=100, prompt=150, negative=50),
+)
+
+
 def case_text(
     case: Case,
     commission: Commission,
@@ -50,28 +75,53 @@ def case_text(
     reasons: Sequence[str],
     notes: Sequence[str],
     now: float,
+    remark: str = "",
 ) -> str:
-    """A case as moderators see it, open or decided; at most 2,000 characters."""
+    """A case as moderators see it, open or decided; at most 2,000 characters.
+
+    `remark` is a sentence of ours, of 250 characters at most, about the picture.
+    """
+    text = ""
+    for rooms in ROOMS:
+        text = _case_text(case, commission, pictures, strikes, reasons, notes, now, remark, rooms)
+        if len(text) <= MESSAGE:
+            return text
+    raise AssertionError(f"case {case.id} takes {len(text)} characters at the least")
+
+
+def _case_text(
+    case: Case,
+    commission: Commission,
+    pictures: Sequence[StoredPicture],
+    strikes: Sequence[Strike],
+    reasons: Sequence[str],
+    notes: Sequence[str],
+    now: float,
+    remark: str,
+    rooms: Rooms,
+) -> str:
     lines = [
         f"**Case {case.id}** · {WHY[case.kind]}{' · **appeal**' if case.round > 1 else ''}",
         f"By <@{case.author_id}> in <#{case.channel_id}> <t:{int(commission.accepted_at)}:R>",
-        f"> {echo(commission.request.prompt, WORDS)}",
+        f"> {echo(commission.request.prompt, rooms.prompt)}",
     ]
     if commission.request.negative:
-        lines.append(f"> without: {echo(commission.request.negative, 150)}")
-    lines += _seen(case, pictures)
-    lines += _reported(case, reasons)
+        lines.append(f"> without: {echo(commission.request.negative, rooms.negative)}")
+    lines += _seen(case, pictures, rooms)
+    lines += _reported(case, reasons, rooms)
+    if remark:
+        lines.append(f"-# {remark}")
     counting = active(strikes, now)
     if strikes:
         lines.append(f"Warnings: {counting} active, {len(strikes)} in all")
     else:
         lines.append("Warnings: none so far")
-    lines += _contested(case)
+    lines += _contested(case, rooms)
     if case.ruling is not None:
-        lines.append(f"**Decided** by <@{case.ruled_by}>: {DONE[case.ruling]}{_because(case.reason)}")
+        lines.append(f"**Decided** by <@{case.ruled_by}>: {DONE[case.ruling]}{_because(case.reason, rooms)}")
     elif case.round == 1:
         lines.append("-# Warn and Time out also remove the picture. Approve shows it where it was asked for.")
-    lines += [f"-# {echo(note, 250)}" for note in notes[:2]]
+    lines += [f"-# {echo(note, rooms.note)}" for note in notes[:2]]
     return "\n".join(lines)
 
 
@@ -132,33 +182,34 @@ _TOLD = {
 }
 
 
-def _seen(case: Case, pictures: Sequence[StoredPicture]) -> list[str]:
+def _seen(case: Case, pictures: Sequence[StoredPicture], rooms: Rooms) -> list[str]:
     picture = next((picture for picture in pictures if picture.index == case.place), None)
     if picture is None:
         return []
-    seen = f": {echo('; '.join(picture.seen), 400)}" if picture.seen else ""
+    seen = f": {echo('; '.join(picture.seen), rooms.seen)}" if picture.seen else ""
     return [f"Picture {picture.index + 1}, level {picture.level.name.lower()}{seen}"]
 
 
-def _reported(case: Case, reasons: Sequence[str]) -> list[str]:
+def _reported(case: Case, reasons: Sequence[str], rooms: Rooms) -> list[str]:
     if case.kind is not Kind.REPORTED:
         return []
     people = "1 member" if case.reports == 1 else f"{case.reports} members"
     hidden = ", hidden for everybody until you decide" if case.hidden and case.open else ""
-    return [f"Reported by {people}{hidden}", *(f"- {echo(reason, 150)}" for reason in reasons[:SHOWN_REASONS])]
+    return [f"Reported by {people}{hidden}", *(f"- {echo(reason, rooms.report)}" for reason in reasons[:SHOWN_REASONS])]
 
 
-def _contested(case: Case) -> list[str]:
+def _contested(case: Case, rooms: Rooms) -> list[str]:
     if case.contested is None:
         return []
+    because = _because(case.reason if case.open else "", rooms)
     lines = [
-        f"First decided by <@{case.contested_by}>: {DONE[case.contested]}{_because(case.reason if case.open else '')}",
-        f"Appeal: {echo(case.appeal, WORDS)}",
+        f"First decided by <@{case.contested_by}>: {DONE[case.contested]}{because}",
+        f"Appeal: {echo(case.appeal, rooms.person)}",
     ]
     if case.open:
         lines.append("-# Whoever decided first cannot decide again: another moderator or the owner of the server does.")
     return lines
 
 
-def _because(reason: str) -> str:
-    return f" ({echo(reason, WORDS)})" if reason else ""
+def _because(reason: str, rooms: Rooms) -> str:
+    return f" ({echo(reason, rooms.person)})" if reason else ""

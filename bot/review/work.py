@@ -12,6 +12,7 @@ from bot.desk import Desk
 from bot.order import Commission
 from bot.press import CaseDeed, CasePress
 from bot.review.case import FIRST_ROUND, SECOND_ROUND, Case, Ruling, Task
+from bot.review.evidence import QUEUE, Evidence, Exhibit, Seat
 from bot.review.guild_rules import GuildRules
 from bot.review.showing import SPOILER, Showing
 from bot.review.strikes import HOUR, ban_sentence
@@ -27,6 +28,9 @@ NO_TIMEOUT = (
     " The warning stands."
 )
 NO_SERVER = "There is no server here from which to time this member out; the warning stands."
+NOT_OURS = "The member's present time-out is not the one of this case, so I left it alone."
+NOT_RELEASED = "I could not see or end the member's time-out; if it still runs, please end it by hand."
+SAME_MOMENT = 1.0  # seconds that Discord may round away
 QUEUE_CLOSED = "I cannot write into the review channel; let me see it, send messages and attach files there."
 
 FORGOTTEN = "What this case was about is not kept any more."
@@ -42,6 +46,7 @@ class CaseWork:
         self._courier = courier
         self._showing = showing
         self._rules = rules
+        self._evidence = Evidence(desk, courier, rules)
         self._clock = clock
         # These need no more than what the case itself says, and are done even when its job is gone.
         self._always: dict[Task, Callable[[Case], Awaitable[str]]] = {
@@ -72,17 +77,17 @@ class CaseWork:
             return ""
         return await self._how[errand.task](errand, case, commission)
 
-    async def parcel(self, case: Case, commission: Commission) -> Parcel:
+    async def parcel(self, case: Case, commission: Commission, seat: Seat = QUEUE) -> Parcel:
         """A case as moderators see it: words, evidence while it is open, buttons."""
-        text = await self._text(case, commission)
-        files = await self._showing.evidence(case) if case.open else []
+        exhibit = await self._evidence.of(case, commission, seat) if case.open else Exhibit()
+        text = await self._text(case, commission, exhibit.remark)
         enclosures = tuple(
             Enclosure(
                 picture=picture,
                 name=f"{SPOILER}case-{case.id}.{ENDINGS.get(picture.media_type, 'bin')}",
                 alt=f"Evidence for case {case.id}",
             )
-            for picture in files
+            for picture in exhibit.pictures
         )
         return Parcel(text=text, enclosures=enclosures, rows=case_rows(case))
 
@@ -136,7 +141,10 @@ class CaseWork:
         if case.queue is None:
             return ""
         commission = await self._desk.jobs.get(case.job_id)
-        text = await self._text(case, commission) if commission is not None else forgotten_text(case)
+        text = forgotten_text(case)
+        if commission is not None:
+            exhibit = await self._evidence.of(case, commission) if case.open else Exhibit()
+            text = await self._text(case, commission, exhibit.remark)
         try:
             parcel = Parcel(text=text, rows=case_rows(case))
             await self._courier.change(*case.queue, parcel, keep_files=case.open)
@@ -144,7 +152,7 @@ class CaseWork:
             log.info("case %d: its message in the queue is gone", case.id)
         return ""
 
-    async def _text(self, case: Case, commission: Commission) -> str:
+    async def _text(self, case: Case, commission: Commission, remark: str) -> str:
         return case_text(
             case,
             commission,
@@ -153,6 +161,7 @@ class CaseWork:
             reasons=await self._desk.reports.reasons(case.id),
             notes=await self._desk.errands.notes(case.id),
             now=self._clock(),
+            remark=remark,
         )
 
     # -- the picture -------------------------------------------------------------------------------------------------
@@ -192,19 +201,32 @@ class CaseWork:
         return ""
 
     async def _release(self, case: Case) -> str:
-        if case.guild_id is None or case.author_id < 0:
+        """End the time-out that this case brought; one that somebody else set, or changed, is theirs."""
+        ours = await self._ours(case)
+        if case.guild_id is None or case.author_id < 0 or ours is None:
             return ""
         try:
+            present = await self._courier.timed_out_until(case.guild_id, case.author_id)
+            if present is None or present <= self._clock():
+                return ""
+            if abs(present - ours) > SAME_MOMENT:
+                return NOT_OURS
             await self._courier.time_out(case.guild_id, case.author_id, None, f"Atelier, case {case.id}: appeal")
         except (WayClosed, Rejected):
-            log.info("case %d: there was no time-out to end", case.id)
+            return NOT_RELEASED
         return ""
+
+    async def _ours(self, case: Case) -> float | None:
+        """When the time-out ends that this case brought, in epoch seconds: so long after its warning."""
+        warnings = await self._desk.strikes.of(case.guild_id, case.author_id)
+        given = [strike.given_at for strike in warnings if strike.case_id == case.id]
+        return given[-1] + case.hours * HOUR if given and case.hours is not None else None
 
     async def _tell(self, errand: Errand, case: Case, commission: Commission) -> str:
         if case.open:
             return ""  # appealed before they were told, so they know
         parcel = await self.told(case, commission)
-        return await tell_member(self._courier, case, commission, parcel, fresh=errand.fresh)
+        return await tell_member(self._courier, self._desk.outbox, case, commission, parcel, fresh=errand.fresh)
 
 
 def forgotten_text(case: Case) -> str:

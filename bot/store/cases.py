@@ -145,7 +145,7 @@ class CaseStore:
                 "ruled_by": decision.by,
                 "ruled_at": now,
                 "reason": decision.reason,
-                "hours": decision.hours,
+                "hours": case.hours if decision.ruling is Ruling.OVERTURN else decision.hours,  # what is taken back
             }
             await connection.execute(update(cases).where(cases.c.id == case_id).values(values))
             entry = _entry(case, decision.by, decision.ruling, decision.reason)

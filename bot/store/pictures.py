@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store.database import Database
 from bot.store.files import FileStore
 from bot.store.schema import pictures
+from bot.store.withdrawals import ORIGINAL
 from generation.job import Picture, Result
 from generation.safety.approved import Approved
 from generation.safety.held import Held
@@ -119,6 +120,16 @@ class PictureStore:
         row = await self._row(job_id, index)
         return await self._reread(row.evidence) if row is not None and row.evidence is not None else None
 
+    async def load_likeness(self, job_id: str, index: int) -> Approved | None:
+        """As above, and None where the evidence is the picture itself, which a moderator removed."""
+        row = await self._row(job_id, index)
+        return await self._reread(row.evidence) if row is not None and not _removed(row) and row.evidence else None
+
+    async def load_removed(self, job_id: str, index: int) -> Approved | None:
+        """The picture itself that a moderator removed, kept for an appeal; None when there is none."""
+        row = await self._row(job_id, index)
+        return await self._reread(row.evidence) if row is not None and _removed(row) else None
+
     async def let_through(self, job_id: str, index: int, by: str) -> Approved | None:
         """Approve a held picture on a moderator's word (`by` says whose); None when it is not held any more."""
         row = await self._row(job_id, index)
@@ -183,6 +194,10 @@ def _approved(told: Mapping[str, Any], data: bytes) -> Approved:
         checked_by=tuple(told["checked_by"]),
         level=Level(told["level"]),
     )
+
+
+def _removed(row: Row[Any]) -> bool:
+    return bool(row.evidence and row.evidence.get(ORIGINAL))
 
 
 def _here(job_id: str, index: int) -> Any:

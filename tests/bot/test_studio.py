@@ -168,19 +168,34 @@ async def test_uploads_are_refused_where_nobody_could_check_them(tmp_path):
         with pytest.raises(UploadsRefused):
             house.studio.check(an_order(request=request))
         with pytest.raises(UploadsRefused):
-            await house.studio.keep_upload(b"anything")
+            async with house.studio.kept_upload(b"anything"):
+                pass
 
 
 async def test_an_upload_travels_to_the_painter(tmp_path):
     async with open_house(tmp_path) as house:
         file = io.BytesIO()
         Image.new("RGB", (300, 200), "red").save(file, "png")
-        digest, cleaned = await house.studio.keep_upload(file.getvalue())
-        request = house.studio.composer.compose("a red house", image=digest)
-        assert request.strength == house.studio.config.dream.strength
-        await house.studio.submit(an_order(request=request))
+        async with house.studio.kept_upload(file.getvalue()) as digest:
+            request = house.studio.composer.compose("a red house", image=digest)
+            assert request.strength == house.studio.config.dream.strength
+            await house.studio.submit(an_order(request=request))
         await until(lambda: house.settled)
-        assert house.painter.painted[0].image == cleaned
+        assert house.painter.painted[0].image == await house.studio.load_upload(digest) is not None
+
+
+async def test_an_upload_of_two_orders_goes_only_when_both_are_refused(tmp_path):
+    async with open_house(tmp_path) as house:
+        file = io.BytesIO()
+        Image.new("RGB", (300, 200), "red").save(file, "png")
+        with pytest.raises(BadRequest, match="second"):
+            async with house.studio.kept_upload(file.getvalue()) as digest:
+                with pytest.raises(BadRequest, match="first"):
+                    async with house.studio.kept_upload(file.getvalue()):
+                        raise BadRequest("first")
+                assert await house.desk.uploads.has(digest)
+                raise BadRequest("second")
+        assert not await house.desk.uploads.has(digest)
 
 
 async def test_an_upload_that_is_gone_is_said_before_and_after_admission(tmp_path):
@@ -191,10 +206,10 @@ async def test_an_upload_that_is_gone_is_said_before_and_after_admission(tmp_pat
 
         file = io.BytesIO()
         Image.new("RGB", (300, 200), "red").save(file, "png")
-        digest, _ = await house.studio.keep_upload(file.getvalue())
         house.painter.hold.clear()
         await house.studio.submit(an_order())
-        await house.studio.submit(an_order(request=a_request(image=digest, strength=0.5)))
+        async with house.studio.kept_upload(file.getvalue()) as digest:
+            await house.studio.submit(an_order(request=a_request(image=digest, strength=0.5)))
         spent = (await house.studio.quota(Member(id=1, guild_id=GUILD))).spent_today
         await house.desk.uploads.remove(digest)
         house.painter.hold.set()

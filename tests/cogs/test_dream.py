@@ -134,3 +134,28 @@ async def test_unusual_words_are_painted(tmp_path: Path, prompt: str) -> None:
         assert bot.house.painter.painted[0].request.prompt == prompt
         assert result["mention_everyone"] is False
         assert len(result["content"].splitlines()) == 2
+
+
+async def test_a_refused_picture_to_start_from_is_not_kept(tmp_path: Path) -> None:
+    async with open_both(tmp_path, limits={"member": {"burst": 1, "per_hour": 1, "daily": 1}}) as (town, _):
+        files = {"image": ("old.png", _png(96, 64))}
+        await _refused(town, "limit", prompt="a tree", count=4, files=files)
+        assert _uploads(tmp_path) == []
+
+
+async def test_a_refused_picture_that_another_request_starts_from_stays(tmp_path: Path) -> None:
+    painter = Painter()
+    async with open_both(tmp_path, painter, limits={"member": {"waiting": 1}}) as (town, bot):
+        files = {"image": ("old.png", _png(96, 64))}
+        painter.hold.clear()
+        await town.invoke(ADA, "dream", prompt="a tree", files=files)
+        await town.told(ADA, "step 1 of 20")
+        await _refused(town, "You already have 1 request in the line", prompt="second", files=files)
+        assert len(_uploads(tmp_path)) == 1
+        painter.hold.set()
+        await town.result()
+        assert bot.house.painter.painted[0].image is not None
+
+
+def _uploads(folder: Path) -> list[Path]:
+    return [path for path in (folder / "house" / "uploads").rglob("*") if path.is_file()]

@@ -107,3 +107,8 @@ def test_the_line_in_words() -> None:
     assert len(text) <= 2000
     assert text.endswith("and 65 more")
     assert line_text([], 1) == "The line is empty: /dream starts at once."
+
+
+async def test_numbers_of_cases_fit_the_column_that_holds_them(menu: dict[str, dict[str, Any]]) -> None:
+    [opening] = [each for each in menu["review"]["options"] if each["name"] == "open"]
+    assert _options(opening)["case"]["max_value"] == 2**31 - 1

@@ -6,7 +6,13 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+from sqlalchemy import text
+
+from bot.courier import Parcel
+from bot.outcome import Outcome
 from bot.playground.ids import ADA_ID, ART_ID, BEN_ID, CLEO_ID, DANA_ID, DM_IDS, GUILD_ID, MODS_ID, OLIVIA_ID
+from bot.review.showing import once_more
 from bot.review.words import HIDDEN
 from tests.bot.review.test_queue import MODERATOR, MODS, case_message, watched
 from tests.bot.town import EPHEMERAL, Bot, Town, labels, open_both
@@ -173,3 +179,67 @@ async def test_cases_without_a_place_wait(tmp_path: Path) -> None:
 async def _open_without_message(bot: Bot) -> bool:
     (case,) = await bot.house.desk.cases.open_in(None, 5)
     return case.open and case.queue is None
+
+
+async def test_an_old_picture_whose_words_are_gone_can_be_reported_by_menu(tmp_path: Path) -> None:
+    async with open_both(tmp_path) as (town, bot):
+        await watched(town)
+        await town.invoke(ADA, "dream", prompt="odd")
+        result = await town.result()
+        await _sql(bot, "UPDATE jobs SET erased_at = 1.0")
+        await by_menu(town, BEN, result)
+        assert "Thank you" in (await town.told(BEN, "The report is kept"))["content"]
+        await case_message(town, words="Reported by 1 member")
+
+
+async def test_a_report_by_menu_does_not_prolong_the_authors_words(tmp_path: Path) -> None:
+    async with open_both(tmp_path) as (town, bot):
+        await watched(town)
+        await town.invoke(ADA, "dream", prompt="odd")
+        result = await town.result()
+        await town.until(lambda: bot.has(posted=1))
+        await _sql(bot, "UPDATE jobs SET ended_at = ended_at - 200000")
+        await by_menu(town, BEN, result)
+        await case_message(town, words="Reported by 1 member")
+        async with bot.house.desk.cases._database.read() as connection:
+            assert (await connection.execute(text("SELECT used_at FROM jobs"))).scalar_one() is None
+
+
+async def _sql(bot: Bot, statement: str) -> None:
+    async with bot.house.desk.cases._database.write() as connection:
+        await connection.execute(text(statement))
+
+
+async def test_a_picture_that_is_removed_twice_comes_back_twice(tmp_path: Path) -> None:
+    async with open_both(tmp_path) as (town, _):
+        shown = await hidden(town)
+        for number, people in ((1, ()), (2, (BEN, CLEO))):
+            for person in people:
+                await by_menu(town, person, shown)
+            await the_message(town, shown["id"], 0)
+            case = await case_message(town, number, words="2 members")
+            await town.click(MODERATOR, case, "Delete")
+            told = await town.until(lambda number=number: _told(town, number))
+            await town.click(ADA, told, "Appeal")
+            await town.submit(ADA, words="It is harmless")
+            await town.click(OWNER, await case_message(town, number, words="**appeal**"), "Overturn")
+            shown = await town.result()
+            assert len(shown["attachments"]) == 1
+
+
+async def _told(town: Town, number: int) -> dict[str, Any] | None:
+    found = [m for m in await town.messages(ADA) if "decided that it is not shown here" in m["content"]]
+    return found[-1] if len(found) == number else None
+
+
+@pytest.mark.parametrize("number", [0, 1, 35, 36, 2**31 - 1])
+def test_what_is_posted_again_has_a_name_and_a_nonce_that_fit(number: int) -> None:
+    named = set()
+    for kind in ("result", "page0", "page3"):
+        first = Outcome(kind=kind, nonce="", parcel=Parcel(text=""), quiet_text="", mark=None)
+        again = once_more(number, first)
+        assert len(again.kind) <= 10
+        assert len(again.nonce) <= 25
+        assert int(again.kind[1:-1], 36) == number
+        named.add((again.kind, again.nonce))
+    assert len(named) == 3

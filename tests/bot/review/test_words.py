@@ -94,6 +94,44 @@ def test_a_case_fits_one_message_and_pings_nobody(case, prompt, negative, many):
         assert not line.startswith("```")
 
 
+WILD = st.sampled_from(["*", "_", "\\", "`", "<@1>", "[a](b)", "||", "~~", "@everyone ", "W", "é", "#", "> ", "🎨"])
+LONG = st.lists(WILD, min_size=1, max_size=8).map(lambda parts: ("x" + "".join(parts) * 800)[:900])
+APPEALED = st.builds(
+    a_case,
+    kind=st.sampled_from(Kind),
+    round=st.just(2),
+    hidden=st.booleans(),
+    reports=st.just(10**6),
+    ruling=st.none() | st.sampled_from(SECOND_ROUND),
+    ruled_by=st.just(10**19),
+    ruled_at=st.just(NOW),
+    reason=LONG,
+    appeal=LONG,
+    contested=st.sampled_from(sorted(AGAINST)),
+    contested_by=st.just(10**19),
+)
+
+
+@given(APPEALED, LONG, LONG)
+def test_a_case_with_everything_in_it_fits_and_is_cut_only_inside_of_peoples_words(case, prompt, words):
+    strike = Strike(id=1, case_id=1, given_by=2, reason="", given_at=NOW, expires_at=NOW + 1)
+    text = case_text(
+        case, a_commission(prompt, words), [a_picture((words,))], strikes=[strike] * 3, reasons=[words] * 5,
+        notes=[words] * 3, now=NOW, remark="r" * 250,
+    )  # fmt: skip
+    assert len(text) <= 2000
+    assert f"By <@{case.author_id}> in <#{case.channel_id}>" in text
+    assert f"First decided by <@{case.contested_by}>: {DONE[case.contested]}" in text
+    assert "Appeal: x" in text
+    assert "Warnings: 3 active, 3 in all" in text
+    assert (f"**Decided** by <@{case.ruled_by}>" in text) == (case.ruling is not None)
+    assert len(text.splitlines()) == len([line for line in text.splitlines() if line.strip()])
+    for line in text.splitlines():
+        if line.endswith("…"):  # an escape is never parted from what it escapes
+            bare = line[:-1].rstrip(" ")
+            assert (len(bare) - len(bare.rstrip("\\"))) % 2 == 0
+
+
 @given(CASES.filter(lambda case: case.ruling is not None), PROMPTS)
 def test_what_a_member_is_told_fits_and_offers_an_appeal_exactly_when_there_is_one(case, prompt):
     banned = ban_sentence(Ban(id=1, given_by=2, reason="3 active warnings", given_at=NOW, until=NOW))

@@ -80,7 +80,7 @@ class Dream(commands.Cog):
         private: bool = False,
     ) -> None:
         """Paint a picture from words."""
-        wish = {
+        wish: dict[str, Any] = {
             "negative": negative,
             "aspect": _known_aspect(aspect),
             "style": style,

@@ -189,6 +189,7 @@ class Presses:
         await self._desk.outbox.intend(commission.id, kind)
         sent = await self._courier.follow_up(address, parcel, ephemeral=private)
         kept = await self._desk.outbox.sent(commission.id, kind, sent.channel_id, sent.message_id)
+        self._showing.discard((commission.id, index))  # whoever presses again is told where it is
         # From here on whoever hides or removes the picture finds this message; what they did before is looked at now.
         try:
             if not kept or not await self._unchanged(commission.id, stored, covered=behind_click):

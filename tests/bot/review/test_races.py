@@ -14,6 +14,7 @@ from bot.review.case import Ruling
 from bot.review.rules import ReviewRules
 from bot.review.words import HIDDEN
 from bot.store.cases import Decision
+from generation.job import JobState
 from tests.bot.review.test_queue import OWNER, watched
 from tests.bot.review.test_reports import the_message
 from tests.bot.town import ADA, ART, BEN, Bot, Town, open_both
@@ -61,7 +62,8 @@ async def test_what_changes_while_a_picture_is_on_its_way_takes_it_back(
         await watched(town)
         await town.invoke(ADA, "dream", prompt="odd", count=2)
         result = await town.result()
-        [commission] = await bot.house.desk.jobs.in_state(*(await _states(bot)))
+        await town.until(lambda: bot.has(posted=1))
+        [commission] = await bot.house.desk.jobs.in_state(JobState.POSTED)
         courier = bot.client.courier
         sending = courier.follow_up
 
@@ -76,10 +78,6 @@ async def test_what_changes_while_a_picture_is_on_its_way_takes_it_back(
         await town.until(lambda: _no_single(town))
         if meanwhile is reported_twice:
             await the_message(town, result["id"], 0)
-
-
-async def _states(bot: Bot) -> list[Any]:
-    return [*(await bot.house.desk.jobs.counts())]
 
 
 async def _no_single(town: Town) -> bool:

@@ -11,7 +11,7 @@ from bot.delivery import Delivery
 from bot.desk import Desk
 from bot.moderation.policy import Policy
 from bot.order import Commission
-from bot.outcome import NOTICE, Outcome, enclosure, nonce_of, results_of
+from bot.outcome import NOTICE, Outcome, enclosure, max_level, nonce_of, results_of
 from bot.policybook import PolicyBook
 from bot.press import Deed, Press
 from bot.review.case import Case, Kind, Ruling
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 SPOILER = "SPOILER_"  # what a file's name begins with that Discord shows behind a click
 LET_THROUGH = "-# A moderator looked at this picture and let it through."
 GONE = "The picture's file is not kept any more, so it could not be shown."
+NOT_HERE = "Its channel does not show pictures of this level any more, so it was not posted."
 NOWHERE = "There was no way left to show the picture."
 TOO_LARGE = "The picture's file is larger than Discord takes."
 
@@ -42,7 +43,11 @@ class Showing:
     async def show(self, case: Case, commission: Commission) -> str:
         """Post what was kept back or removed; returns a sentence when that cannot be."""
         try:
-            for outcome in await self._outcomes(case, commission):
+            outcomes = await self._outcomes(case, commission)
+            place = self._courier.place_now(commission)
+            if max_level(outcomes) > self._policies.of(place).clearance(place):
+                return NOT_HERE
+            for outcome in outcomes:
                 await self._delivery.send(commission, outcome)
         except NotApproved:
             return GONE

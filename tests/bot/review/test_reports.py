@@ -14,8 +14,10 @@ from bot.outcome import Outcome
 from bot.playground.ids import ADA_ID, ART_ID, BEN_ID, CLEO_ID, DANA_ID, DM_IDS, GUILD_ID, MODS_ID, OLIVIA_ID
 from bot.review.showing import once_more
 from bot.review.words import HIDDEN
+from generation.safety.level import Level
 from tests.bot.review.test_queue import MODERATOR, MODS, case_message, watched
 from tests.bot.town import EPHEMERAL, Bot, Town, labels, open_both
+from tests.gated import GatedPainter, Scripted
 from tests.painter import Painter
 
 ADA, BEN, CLEO, DANA, OWNER, ART = ADA_ID, BEN_ID, CLEO_ID, DANA_ID, OLIVIA_ID, ART_ID
@@ -137,6 +139,21 @@ async def test_deleting_takes_every_message_and_an_appeal_brings_the_picture_bac
         back = await town.result()
         assert back["content"] == result["content"]
         assert labels(back) == labels(result)
+
+
+async def test_what_the_channel_does_not_show_any_more_is_not_brought_back(tmp_path: Path) -> None:
+    async with open_both(tmp_path, GatedPainter(Scripted(always=Level.LOW))) as (town, bot):
+        policies = bot.house.studio.policies
+        await policies.change(GUILD_ID, {"level": Level.LOW}, MODERATOR)
+        await hidden(town)
+        await town.click(MODERATOR, await case_message(town, words="2 members"), "Delete")
+        told = await town.told(ADA, "decided that it is not shown here")
+        await policies.change(GUILD_ID, {"level": None}, MODERATOR)
+        await town.click(ADA, told, "Appeal")
+        await town.submit(ADA, words="It is harmless")
+        await town.click(OWNER, await case_message(town, words="**appeal**"), "Overturn")
+        await case_message(town, words="does not show pictures of this level")
+        assert [message for message in await town.messages(ADA) if message["attachments"]] == []
 
 
 async def test_only_our_own_pictures_can_be_reported(tmp_path: Path) -> None:

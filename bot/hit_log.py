@@ -8,6 +8,7 @@ from collections import deque
 from typing import Final
 
 from bot.store.filters import Hit, Hits
+from bot.waiting import within
 
 log = logging.getLogger(__name__)
 
@@ -55,11 +56,7 @@ class HitLog:
 
     async def _write_soon(self) -> None:
         while self._waiting:
-            try:
-                async with asyncio.timeout(self._pause):
-                    await self._closing.wait()
-            except TimeoutError:
-                pass
+            await within(self._closing, self._pause)
             if not await self._try() and self._closing.is_set():
                 return
 

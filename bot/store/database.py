@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -16,13 +16,18 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from generation.errors import ConfigError
+from generation.errors import AtelierError, ConfigError
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+CLOSE_PATIENCE = 10.0  # seconds for transactions under way at the end
 MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class DatabaseClosed(AtelierError):
+    """The bot is stopping."""
 
 
 class Database:
@@ -40,6 +45,10 @@ class Database:
         self._reading: AsyncEngine | None = None  # the same connections, whose transactions leave writers alone
         self._direct: Engine | None = None  # the same file without an event loop between
         self._lock_file: TextIO | None = None
+        self._in_use = 0  # transactions under way
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._closed = False
 
     @property
     def is_sqlite(self) -> bool:
@@ -47,6 +56,7 @@ class Database:
         return self._url.get_backend_name() == "sqlite"
 
     async def __aenter__(self) -> Database:
+        self._closed = False
         if not self._looking:
             self._make_data_dir()
             self._lock()
@@ -63,6 +73,13 @@ class Database:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        """Let what is under way end, and let nothing begin any more: a connection opened later would stay open."""
+        self._closed = True
+        try:
+            async with asyncio.timeout(CLOSE_PATIENCE):
+                await self._idle.wait()
+        except TimeoutError:
+            log.warning("%d transactions did not end in %.0f s", self._in_use, CLOSE_PATIENCE)
         if self._engine is not None:
             await self._engine.dispose()
         if self._direct is not None:
@@ -74,8 +91,9 @@ class Database:
         """A transaction that may write; committed when the block ends well, otherwise nothing has happened."""
         assert self._engine is not None, "the database is entered first"
         assert not self._looking, "this database was opened for looking only"
-        async with self._writing, self._engine.begin() as connection:
-            yield connection
+        with self._using():
+            async with self._writing, self._engine.begin() as connection:
+                yield connection
 
     async def transact(self, work: Callable[[Connection], T]) -> T:
         """Run `work` as one writing transaction; for whatever has many statements and has to be fast.
@@ -85,8 +103,9 @@ class Database:
         """
         assert self._engine is not None, "the database is entered first"
         if self._direct is not None:
-            async with self._writing:
-                return await asyncio.to_thread(_transacted, self._direct, work)
+            with self._using():
+                async with self._writing:
+                    return await asyncio.to_thread(_transacted, self._direct, work)
         async with self.write() as connection:
             return await connection.run_sync(work)
 
@@ -94,8 +113,22 @@ class Database:
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection for reading; it neither waits for the writer nor keeps it waiting."""
         assert self._reading is not None, "the database is entered first"
-        async with self._reading.connect() as connection:
-            yield connection
+        with self._using():
+            async with self._reading.connect() as connection:
+                yield connection
+
+    @contextmanager
+    def _using(self) -> Iterator[None]:
+        if self._closed:
+            raise DatabaseClosed
+        self._in_use += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._in_use -= 1
+            if not self._in_use:
+                self._idle.set()
 
     async def tidy(self) -> None:
         """Let nothing of deleted rows stay behind in the files of SQLite: its journal is written back and emptied.
@@ -106,7 +139,11 @@ class Database:
         if not self.is_sqlite:
             return
         assert self._engine is not None, "the database is entered first"
-        async with self._writing, self._engine.connect() as connection:
+        with self._using():
+            await self._tidy(self._engine)
+
+    async def _tidy(self, engine: AsyncEngine) -> None:
+        async with self._writing, engine.connect() as connection:
             driver = (await connection.get_raw_connection()).driver_connection
             assert driver is not None, "the pool gives out open connections"
             # Beside SQLAlchemy, since it must be in no transaction; waiting for readers would keep writers waiting too.

@@ -129,3 +129,4 @@ async def test_it_can_be_switched_off(tmp_path):
         for _ in range(20):
             await refused(house)
         house.studio.check(an_order(1))
+        assert await house.desk.probing.everything() == {}

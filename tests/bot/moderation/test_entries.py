@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.moderation.entries import Entry, exported, imported, read_entry
 from bot.moderation.rules import RuleError
-from bot.moderation.scope import Scope
+from bot.moderation.scope import EVERYWHERE, Scope
 from bot.moderation.verdict import Decision
 
 WORDS = st.sampled_from(["walnut", "pelican*", "*kestrel", "two words", "near:walnut, pelican", "re:wal.ut # 7"])
@@ -76,8 +76,11 @@ def test_a_deep_document_is_no_crash() -> None:
 
 @given(st.text())
 def test_any_text_gives_entries_or_sentences(text: str) -> None:
-    for entry in imported(text).entries:
-        entry.rule()
+    found = imported(text)
+    for entry in found.entries:
+        assert read_entry(entry.line) == entry or entry.scope != EVERYWHERE or entry.language
+        assert entry.rule().decision is entry.severity
+    assert found.entries or found.errors or not any(line.split("#")[0].strip() for line in text.splitlines())
 
 
 def test_the_document_says_what_it_is() -> None:

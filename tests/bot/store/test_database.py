@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from bot.store.database import Database
+from bot.store.database import Database, DatabaseClosed
 from bot.store.jobs import JobStore
 from generation.errors import ConfigError
 from generation.limits import Allowance
@@ -52,3 +52,41 @@ async def test_an_address_that_cannot_work_is_a_sentence_without_its_password(tm
         async with Database(url, tmp_path):
             pass
     assert "geheim" not in refused.value.sentence
+
+
+async def test_what_is_under_way_ends_before_the_database_closes(tmp_path: Path) -> None:
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'a.sqlite'}", tmp_path)
+    await database.__aenter__()
+    begun, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> object:
+        async with database.write() as connection:
+            begun.set()
+            await goes_on.wait()
+            return (await connection.execute(text("SELECT 7"))).scalar_one()
+
+    work = asyncio.create_task(slow())
+    await begun.wait()
+    closing = asyncio.create_task(database.__aexit__())
+    await asyncio.sleep(0.05)
+    assert not closing.done()
+    goes_on.set()
+    assert await work == 7
+    await closing
+
+
+async def test_nothing_begins_in_a_closed_database(tmp_path: Path) -> None:
+    """Whoever is late would open a connection that nobody closes any more."""
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'a.sqlite'}", tmp_path)
+    async with database:
+        pass
+    with pytest.raises(DatabaseClosed):
+        async with database.read():
+            pass
+    with pytest.raises(DatabaseClosed):
+        async with database.write():
+            pass
+    with pytest.raises(DatabaseClosed):
+        await database.transact(lambda connection: connection.execute(text("SELECT 1")))
+    async with database, database.read() as connection:
+        assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1

@@ -17,7 +17,7 @@ from bot.order import Commission, Order
 from bot.store import accounts
 from bot.store.accounts import Others, Purses
 from bot.store.database import Database
-from bot.store.lanes import DIRECT_MESSAGES, open_lane, weigh_lane
+from bot.store.lanes import lane_of, open_lane, weigh_lane
 from bot.store.rows import JobIds, commission_of, job_values, new_commission, press_of
 from bot.store.schema import UNPAINTED, WAITING, jobs, lanes
 from generation.errors import LineFull, Refusal
@@ -139,14 +139,12 @@ class Admissions:
 
 
 # Statements are put together once: at a few hundred admissions a second that would take longer than running them.
-_OWN_GUILD = jobs.c.guild_id.is_not_distinct_from(bindparam("guild_id"))
-_OLDEST = select(jobs.c.start_tag).where(WAITING, _OWN_GUILD).order_by(jobs.c.id).limit(1)
+_OWN_LANE = jobs.c.lane == bindparam("lane", type_=BigInteger)
+_OLDEST = select(jobs.c.start_tag).where(WAITING, _OWN_LANE).order_by(jobs.c.id).limit(1)
 _SAME_INTERACTION = select(jobs).where(jobs.c.interaction_id == bindparam("interaction_id"))
 _SAME_PRESS = select(jobs).where(jobs.c.press == bindparam("press"), UNPAINTED).limit(1)
 _INSERT = insert(jobs)
-_LANE = select(lanes.c.virtual_time).where(
-    lanes.c.guild_id == func.coalesce(bindparam("guild_id", type_=BigInteger), DIRECT_MESSAGES)
-)
+_LANE = select(lanes.c.virtual_time).where(lanes.c.guild_id == bindparam("lane", type_=BigInteger))
 _LINE = select(
     select(func.count()).select_from(jobs).where(WAITING).scalar_subquery().label("waiting"),
     select(func.count())
@@ -155,7 +153,7 @@ _LINE = select(
     .scalar_subquery()
     .label("own"),
     exists().where(WAITING, jobs.c.author_id != bindparam("member_id")).label("others"),
-    exists().where(WAITING, jobs.c.guild_id.is_distinct_from(bindparam("guild_id"))).label("other_guilds"),
+    exists().where(WAITING, jobs.c.lane != bindparam("lane")).label("other_guilds"),
     _OLDEST.scalar_subquery().label("oldest_start"),
     _OLDEST.with_only_columns(jobs.c.accepted_at).scalar_subquery().label("oldest_accepted"),
     _LANE.scalar_subquery().label("virtual_time"),
@@ -174,7 +172,7 @@ def _same_press(connection: Connection, order: Order) -> Row[Any] | None:
 
 def _line_for(connection: Connection, order: Order) -> Row[Any]:
     """What the line looks like to the person who asks, in one look."""
-    asking = {"member_id": order.member.id, "guild_id": order.member.guild_id}
+    asking = {"member_id": order.member.id, "lane": lane_of(order.member.guild_id)}
     return connection.execute(_LINE, asking).one()
 
 

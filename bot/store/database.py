@@ -10,12 +10,11 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
-from alembic import command
-from alembic.config import Config as AlembicConfig
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bot.store.migrating import migrate
 from generation.errors import AtelierError, ConfigError
 
 log = logging.getLogger(__name__)
@@ -23,7 +22,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 CLOSE_PATIENCE = 10.0  # seconds for transactions under way at the end
-MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class DatabaseClosed(AtelierError):
@@ -211,17 +209,3 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 def _begin_immediate(connection: Connection) -> None:
     # A transaction that starts reading and then writes can fail half-way; taking the write lock first cannot.
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes", True) else "BEGIN")
-
-
-def migrate(url: str) -> None:
-    """Bring the database at `url` to the newest schema; raises ConfigError when it cannot be opened. Blocking."""
-    settings = AlembicConfig()
-    settings.set_main_option("script_location", str(MIGRATIONS))
-    settings.attributes["url"] = url
-    try:
-        command.upgrade(settings, "head")
-    except (SQLAlchemyError, DBAPIError, OSError, ImportError) as error:  # ImportError: a driver that is not installed
-        shown = make_url(url).render_as_string(hide_password=True)
-        log.debug("Migration failed", exc_info=error)
-        cause = str(getattr(error, "orig", None) or error).partition("\n")[0]
-        raise ConfigError(f"The database {shown} cannot be used ({cause}); check database_url.") from error

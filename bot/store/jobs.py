@@ -187,9 +187,13 @@ class JobStore:
         async with self._database.read() as connection:
             painting = select(jobs).where(jobs.c.state == JobState.RUNNING).order_by(jobs.c.claimed_at, jobs.c.id)
             running = (await connection.execute(painting)).all()
-            own = select(jobs).where(WAITING, jobs.c.guild_id == guild_id).order_by(jobs.c.start_tag, jobs.c.id)
+            own = (
+                select(jobs)
+                .where(WAITING, jobs.c.lane == lanes.lane_of(guild_id))
+                .order_by(jobs.c.start_tag, jobs.c.id)
+            )
             waiting = (await connection.execute(own)).all()
-            others = await connection.run_sync(lanes.Others.beside, guild_id)
+            others = await connection.run_sync(lanes.Others.beside, lanes.lane_of(guild_id))
         found = [(commission_of(row), place) for place, row in enumerate(running) if row.guild_id == guild_id]
         cost = 0.0
         for place, row in enumerate(waiting):

@@ -19,28 +19,26 @@ HOUSE_TIME = "house_time"  # note: the virtual time among guilds
 DIRECT_MESSAGES = 0  # stands for "no guild" in the tables whose keys cannot be empty
 
 # Statements are put together once: that takes longer than running them.
-_IN_GUILD = jobs.c.guild_id.is_not_distinct_from(bindparam("guild_id"))
+_IN_LANE = jobs.c.lane == bindparam("lane")
 _SUMS = (
     func.count().label("number"),
     func.sum(jobs.c.cost).label("cost"),
     func.sum(jobs.c.work).label("work"),
     func.sum(jobs.c.pictures).label("pictures"),
 )
-_active = select(jobs.c.guild_id).where(WAITING).distinct().subquery()
+_active = select(jobs.c.lane).where(WAITING).distinct().subquery()
 _TURN = (
-    select(_active.c.guild_id, lanes.c.finish_tag, lanes.c.virtual_time, lanes.c.weight)
-    .join(lanes, lanes.c.guild_id == func.coalesce(_active.c.guild_id, DIRECT_MESSAGES))
+    select(_active.c.lane, lanes.c.finish_tag, lanes.c.virtual_time, lanes.c.weight)
+    .join(lanes, lanes.c.guild_id == _active.c.lane)
     .order_by(lanes.c.finish_tag, lanes.c.guild_id)
     .limit(1)
 )
-_NEXT = select(jobs).where(WAITING, _IN_GUILD).order_by(jobs.c.start_tag, jobs.c.id).limit(1)
+_NEXT = select(jobs).where(WAITING, _IN_LANE).order_by(jobs.c.start_tag, jobs.c.id).limit(1)
 _same_tag = and_(jobs.c.start_tag == bindparam("start_tag"), jobs.c.id < bindparam("job_id"))
-_EARLIER = select(*_SUMS).where(WAITING, _IN_GUILD, or_(jobs.c.start_tag < bindparam("start_tag"), _same_tag))
+_EARLIER = select(*_SUMS).where(WAITING, _IN_LANE, or_(jobs.c.start_tag < bindparam("start_tag"), _same_tag))
 _RUNNING = select(*_SUMS).where(jobs.c.state == JobState.RUNNING)
-_waiting = select(jobs.c.guild_id, *_SUMS).where(WAITING).group_by(jobs.c.guild_id).subquery()
-_BY_GUILD = select(_waiting, lanes.c.finish_tag, lanes.c.weight).join(
-    lanes, lanes.c.guild_id == func.coalesce(_waiting.c.guild_id, DIRECT_MESSAGES)
-)
+_waiting = select(jobs.c.lane, *_SUMS).where(WAITING).group_by(jobs.c.lane).subquery()
+_BY_LANE = select(_waiting, lanes.c.finish_tag, lanes.c.weight).join(lanes, lanes.c.guild_id == _waiting.c.lane)
 _GET_HOUSE_TIME = select(notes.c.value).where(notes.c.key == HOUSE_TIME)
 _SET_HOUSE_TIME = update(notes).where(notes.c.key == HOUSE_TIME)
 _SERVED = update(lanes).where(lanes.c.guild_id == bindparam("lane"))
@@ -76,27 +74,27 @@ def take_next(connection: Connection) -> Row[Any] | None:
     lane = connection.execute(_TURN).first()
     if lane is None:
         return None
-    row = connection.execute(_NEXT, {"guild_id": lane.guild_id}).one()
+    row = connection.execute(_NEXT, {"lane": lane.lane}).one()
     place = tags(_house_time(connection), lane.finish_tag, row.cost, lane.weight)
     served = {"finish_tag": place.finish, "virtual_time": max(lane.virtual_time, row.start_tag)}
-    connection.execute(_SERVED, {"lane": lane_of(lane.guild_id)} | served)
+    connection.execute(_SERVED, {"lane": lane.lane} | served)
     _set_house_time(connection, place.start)
     return row
 
 
 def put_back(connection: Connection, row: Row[Any]) -> None:
     """The claimed job was not painted after all: its guild's turn is not used up."""
-    lane = lanes.c.guild_id == lane_of(row.guild_id)
+    lane = lanes.c.guild_id == row.lane
     before = lanes.c.finish_tag - row.cost / lanes.c.weight
     connection.execute(update(lanes).where(lane).values(finish_tag=before))
 
 
 def ahead_of(connection: Connection, row: Row[Any]) -> Ahead:
     """What is painted before a waiting job: exact in its own guild, by shares among guilds."""
-    place = {"guild_id": row.guild_id, "start_tag": row.start_tag, "job_id": row.id}
+    place = {"lane": row.lane, "start_tag": row.start_tag, "job_id": row.id}
     before = connection.execute(_EARLIER, place).one()
     running = connection.execute(_RUNNING).one()
-    others = Others.beside(connection, row.guild_id)
+    others = Others.beside(connection, row.lane)
     return others.before(float(before.cost or 0.0), [before, running])
 
 
@@ -110,13 +108,13 @@ class Others:
     house_time: float
 
     @classmethod
-    def beside(cls, connection: Connection, guild_id: int | None) -> Others:
-        """Everything that waits outside of `guild_id`."""
-        rows = connection.execute(_BY_GUILD).all()
-        own = next((row for row in rows if row.guild_id == guild_id), None)
+    def beside(cls, connection: Connection, lane: int) -> Others:
+        """Everything that waits outside of `lane`."""
+        rows = connection.execute(_BY_LANE).all()
+        own = next((row for row in rows if row.lane == lane), None)
         house_time = _house_time(connection)
         return cls(
-            lanes=[row for row in rows if row.guild_id != guild_id],
+            lanes=[row for row in rows if row.lane != lane],
             start=max(house_time, own.finish_tag) if own is not None else house_time,
             weight=own.weight if own is not None else 1.0,
             house_time=house_time,

@@ -44,6 +44,7 @@ from bot.store.schema import (
     policies,
     preferences,
     probing,
+    processes,
     reports,
     strikes,
 )
@@ -293,6 +294,7 @@ REGISTER: tuple[Kept, ...] = (
     ),
     Kept(table=farewells, kind=FAREWELLS, since=farewells.c.asked_at),
     Kept(table=departures, kind=HOUSE),
+    Kept(table=processes, kind=HOUSE),
     Kept(table=notes, kind=HOUSE),
 )
 

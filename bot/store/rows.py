@@ -14,7 +14,7 @@ from generation.job import JobState
 from generation.request import Request
 
 # Columns that a new job leaves to the database.
-_UNSET: dict[str, Any] = {column.name: None for column in jobs.columns} | {"refunded": 0.0}
+_UNSET: dict[str, Any] = {column.name: None for column in jobs.columns} | {"refunded": 0.0, "crashes": 0}
 ALPHABET = "0123456789abcdefghijklmnopqrstuv"  # base32hex: text order is number order
 
 
@@ -56,6 +56,7 @@ def job_values(
         "state": JobState.ACCEPTED,
         "action": order.action,
         "guild_id": address.guild_id,
+        "lane": address.guild_id or 0,
         "channel_id": address.channel_id,
         "author_id": order.member.id,
         "interaction_id": address.interaction_id,

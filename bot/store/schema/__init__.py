@@ -13,6 +13,7 @@ from bot.store.schema.line import only_waiting as only_waiting
 from bot.store.schema.line import outbox as outbox
 from bot.store.schema.line import pictures as pictures
 from bot.store.schema.line import probing as probing
+from bot.store.schema.line import processes as processes
 from bot.store.schema.metadata import metadata as metadata
 from bot.store.schema.moderation import artist_requests as artist_requests
 from bot.store.schema.moderation import artists as artists

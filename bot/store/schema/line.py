@@ -13,7 +13,7 @@ from bot.store.schema.metadata import metadata
 WAITING = text("claimed_at IS NULL AND ended_at IS NULL")
 # Waiting or running; word for word as in the index of presses, which serves nothing else.
 UNPAINTED = text("state IN ('accepted', 'running')")
-_FAIR_ORDER = ("guild_id", "start_tag", "id")
+_FAIR_ORDER = ("lane", "start_tag", "id")
 _UNTOUCHED = ("claimed_at", "ended_at")
 only_waiting: dict[str, Any] = {"sqlite_where": WAITING, "postgresql_where": WAITING}
 
@@ -24,6 +24,7 @@ jobs = Table(
     Column("state", String(10), nullable=False),
     Column("action", String(10), nullable=False),
     Column("guild_id", BigInteger),
+    Column("lane", BigInteger, nullable=False, server_default="0"),  # guild_id, or 0 for direct messages
     Column("channel_id", BigInteger, nullable=False),
     Column("author_id", BigInteger, nullable=False),
     Column("interaction_id", BigInteger, nullable=False, unique=True),  # one interaction, one job
@@ -47,6 +48,9 @@ jobs = Table(
     Column("refunded", Float, nullable=False, server_default="0"),  # credits of `cost` that were given back
     Column("start_tag", Float, nullable=False),  # place in the fair order
     Column("attempt", Integer, nullable=False),  # raised at every claim; the fencing token of that claim
+    Column("holder", String(16)),  # the process that paints or shows it; when that is dead, another one takes over
+    Column("crashes", Integer, nullable=False, server_default="0"),  # painting processes that ended while it was there
+    Column("cancel_asked_at", Float),  # when somebody wished to stop it that another process paints
     Column("parent", String(16)),
     Column("parent_index", Integer),
     Column("reason", Text, nullable=False),
@@ -63,7 +67,7 @@ jobs = Table(
     # What waits, in the fair order of each guild, with all that estimates add up; what is over is not in them.
     # Their own condition's columns are in them because SQLite would look those up in the table otherwise.
     Index("ix_jobs_waiting", *_FAIR_ORDER, "cost", "work", "pictures", *_UNTOUCHED, **only_waiting),
-    Index("ix_jobs_oldest", "guild_id", "id", "author_id", *_UNTOUCHED, **only_waiting),
+    Index("ix_jobs_oldest", "lane", "id", "author_id", *_UNTOUCHED, **only_waiting),
     Index(
         "uq_jobs_live_press",
         "press",
@@ -157,6 +161,15 @@ probing = Table(
     Column("level", Integer, nullable=False),  # cool-downs so far, less those that time has forgiven
     Column("refused_at", Float, nullable=False),  # of the latest refused prompt
     Column("until", Float, nullable=False),  # end of the latest cool-down
+)
+
+processes = Table(
+    "processes",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("place", String(120), nullable=False),  # machine and process id, for whoever reads the table
+    Column("started_at", Float, nullable=False),  # both by the database's clock, see bot.store.database
+    Column("seen_at", Float, nullable=False),  # latest heartbeat
 )
 
 notes = Table(

@@ -10,7 +10,7 @@ from sqlalchemy import create_engine
 
 from bot.privacy.words import show_text, table
 from bot.sections import Privacy
-from bot.store.database import migrate
+from bot.store.migrating import migrate
 from bot.store.register import REGISTER, TOLD, Fate, unregistered
 from bot.store.schema import metadata
 

@@ -16,8 +16,9 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.store.accounts import Purses
 from bot.store.admission import TOGETHER
-from bot.store.database import MIGRATIONS, Database
+from bot.store.database import Database
 from bot.store.jobs import JobStore
+from bot.store.migrating import MIGRATIONS
 from generation.errors import BrokenPicture, OutOfCredits
 from generation.job import JobState, Picture, Result
 from generation.limits import Allowance, Budget

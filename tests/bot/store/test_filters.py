@@ -13,8 +13,9 @@ from alembic.migration import MigrationContext
 
 from bot.moderation.entries import Entry
 from bot.moderation.verdict import Decision
-from bot.store.database import MIGRATIONS, Database, migrate
+from bot.store.database import Database
 from bot.store.filters import Rules
+from bot.store.migrating import MIGRATIONS, migrate
 from bot.store.schema import metadata
 
 

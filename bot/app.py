@@ -79,7 +79,7 @@ async def opened(config: Config, workers: tuple[Worker, ...] | None = None) -> A
             alone=alone,
             conditions=(unless_banned(desk.strikes),),
         )
-        client = AtelierClient(studio, desk)
+        client = AtelierClient(studio, desk, identity=identity)
         metrics = await stack.enter_async_context(Metrics(config, studio, desk.jobs, client.is_ready))
         page = await stack.enter_async_context(ModeratorsPage(config, studio, desk, client))
         stack.push_async_callback(client.close)

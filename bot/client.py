@@ -18,19 +18,23 @@ from discord.http import Route
 
 from bot.answer import Interaction, answer, answered
 from bot.courier import Button, Courier
-from bot.delivery import Delivery
+from bot.delivery import BAD_KEY, Delivery
 from bot.desk import Desk
 from bot.download import Download
+from bot.packing import Packing
 from bot.press import PREFIX, CasePress
 from bot.presses import Presses, custom_id_of
 from bot.privacy.erasure import Erasure
 from bot.privacy.export import Exports
 from bot.privacy.farewells import Farewells
+from bot.restraint import Restraint
 from bot.review.review import Review
 from bot.studio import Studio
 from bot.sync import sync_commands
 from bot.ticket import Tickets
 from generation.errors import ConfigError
+from generation.provenance.identity import Identity
+from generation.safety.recoding import Recoder
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +81,10 @@ class Tree(app_commands.CommandTree["AtelierClient"]):
 class AtelierClient(commands.AutoShardedBot):
     """The house's one connection to Discord; asks for no privileged intent."""
 
-    def __init__(self, studio: Studio, desk: Desk, *, guild_wait: float = GUILD_WAIT) -> None:
+    def __init__(
+        self, studio: Studio, desk: Desk, *, identity: Identity | None = None, guild_wait: float = GUILD_WAIT
+    ) -> None:
+        self.restraint = Restraint(lambda: self.halt(ConfigError(BAD_KEY)))
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -90,17 +97,19 @@ class AtelierClient(commands.AutoShardedBot):
             chunk_guilds_at_startup=False,
             max_messages=None,
             guild_ready_timeout=guild_wait,
+            http_trace=self.restraint.trace(),
         )
         self.studio = studio
         self.desk = desk
         self.download = Download(studio.config.api_url)
         self.courier = Courier(self, studio.clock)
         self.tickets = Tickets(studio, desk.jobs, self.courier, studio.config.previews)
-        self.delivery = Delivery(studio, desk, self.courier, self.tickets, self.halt)
+        packing = Packing(desk, Recoder(identity), studio.clock)
+        self.delivery = Delivery(studio, desk, self.courier, self.tickets, packing, self.halt)
         self.farewells = Farewells(desk, self.courier)
         self.exports = Exports(desk)
         self.review = Review(desk, self.courier, self.delivery, studio.policies, studio.config.moderation, studio.clock)
-        self.presses = Presses(studio, desk, self.courier, Erasure(studio, desk, self.farewells), self.review)
+        self.presses = Presses(studio, desk, self.courier, Erasure(studio, desk, self.farewells), self.review, packing)
         studio.listeners.accepted.append(self.tickets.open)
         studio.listeners.progress.append(self.tickets.progress)
         studio.listeners.settled.append(self.delivery.settled)

@@ -3,46 +3,31 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
-import aiohttp
 import discord
 
 from bot.card import Face, Rows
 from bot.order import Address, Commission, Place
 from bot.press import PREFIX, CasePress, Press
-from generation.errors import AtelierError
+from bot.wire import Gone as Gone
+from bot.wire import Rejected as Rejected
+from bot.wire import TokenRefused as TokenRefused
+from bot.wire import TooLarge as TooLarge
+from bot.wire import Unavailable as Unavailable
+from bot.wire import WayClosed as WayClosed
+from bot.wire import translated as translated
 from generation.safety.approved import Approved
 
 TOKEN_MARGIN = 10.0  # seconds before an interaction token ends from which it is not trusted any more
-SCAN_DEPTH = 100  # messages of a channel that are searched for one of ours; one request
-ENTITY_TOO_LARGE = 40005
-INVALID_WEBHOOK_TOKEN = 50027
-FOLLOWUPS_USED_UP = 40094
-
-
-class WayClosed(AtelierError):
-    """There is no way through here: forbidden, gone or expired."""
-
-
-class Unavailable(AtelierError):
-    """Discord cannot be reached right now; trying again later makes sense."""
-
-
-class TooLarge(AtelierError):
-    """Discord does not take files of this size here."""
-
-
-class TokenRefused(AtelierError):
-    """Discord does not accept the bot's token any more."""
-
-
-class Rejected(AtelierError):
-    """Discord does not accept this message as it is."""
+SCAN_DEPTH = 1000  # messages of a channel that are searched for one of ours at most; ten requests
+CLOCKS_APART = 600.0  # seconds by which Discord's clock and this machine's may differ in a search
+CLOSED_FOR = 300.0  # seconds in which a channel that was closed to the bot is not tried again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,17 +124,33 @@ class Courier:
     def __init__(self, client: discord.Client, clock: Callable[[], float]) -> None:
         self._client = client
         self._clock = clock
+        self._closed: dict[int, float] = {}  # channels that were closed to the bot: until when they are left alone
 
     def token_lives(self, address: Address) -> bool:
         """Whether the interaction's token can still be used."""
         return self._clock() < address.token_expires - TOKEN_MARGIN
 
     async def to_channel(self, channel_id: int, parcel: Parcel, nonce: str) -> Sent:
-        """A new message; sent twice with one nonce within a few minutes it is posted once (discord.py enforces it)."""
+        """A new message; sent twice with one nonce within a few minutes it is posted once (discord.py enforces it).
+
+        A channel that was closed to the bot is not tried again for a while, but for the first that comes then.
+        """
+        if self._closed.get(channel_id, 0.0) > time.monotonic():
+            raise WayClosed("This channel was closed to the bot a moment ago.")
         channel = self._client.get_partial_messageable(channel_id)
-        with translated():
-            message = await channel.send(nonce=nonce, **_new(parcel))
+        try:
+            with translated():
+                message = await channel.send(nonce=nonce, **_new(parcel))
+        except WayClosed:
+            now = time.monotonic()
+            self._closed = {key: until for key, until in self._closed.items() if until > now}
+            self._closed[channel_id] = now + CLOSED_FOR
+            raise
         return Sent(message.channel.id, message.id)
+
+    def reopened(self) -> None:
+        """Permissions or channels have changed: every channel may be tried again."""
+        self._closed.clear()
 
     async def to_person(self, person_id: int, parcel: Parcel, nonce: str) -> Sent:
         """A direct message."""
@@ -218,15 +219,37 @@ class Courier:
         until = member.get("communication_disabled_until")
         return datetime.fromisoformat(until).timestamp() if until else None
 
-    async def find(self, channel_id: int, custom_id: str) -> Sent | None:
-        """The bot's own recent message in a channel that carries the button `custom_id`."""
+    async def find(self, channel_id: int, mark: str | None, text: str, since: float) -> Sent | None:
+        """The bot's own message in a channel, not older than `since` (epoch seconds), with the button `mark`.
+
+        Without a mark it is known by its words. Raises WayClosed where that cannot be found out: no right to read the
+        history, or too much has been said since.
+        """
         channel = self._client.get_partial_messageable(channel_id)
         own = self._client.user.id if self._client.user is not None else 0
+        oldest = datetime.fromtimestamp(since - CLOCKS_APART, UTC)
+        seen = 0
         with translated():
             async for message in channel.history(limit=SCAN_DEPTH):
-                if message.author.id == own and custom_id in custom_ids(message):
+                if message.created_at < oldest:
+                    return None
+                seen += 1
+                if message.author.id != own:
+                    continue
+                if mark in custom_ids(message) if mark is not None else message.content == text:
                     return Sent(channel_id, message.id)
+        if seen == SCAN_DEPTH or not self._reads_history(channel_id, seen):
+            raise WayClosed("What was said here cannot be read back.")
         return None
+
+    def _reads_history(self, channel_id: int, seen: int) -> bool:
+        """Discord answers who may not read a history with an empty one, like that of a channel without messages."""
+        channel = self._client.get_channel(channel_id)
+        if seen or isinstance(channel, discord.abc.PrivateChannel):
+            return True
+        if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
+            return False
+        return channel.permissions_for(channel.guild.me).read_message_history
 
     async def exists(self, channel_id: int, message_id: int) -> bool:
         """Whether a message is still there for the bot to see."""
@@ -308,26 +331,3 @@ def _changed(parcel: Parcel) -> dict[str, Any]:
         "view": view_of(parcel.rows) if parcel.rows else None,
         "allowed_mentions": _mentions(parcel),
     }
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Discord's and the network's errors as one of WayClosed, Unavailable, TooLarge, TokenRefused, Rejected."""
-    try:
-        yield
-    except discord.HTTPException as error:
-        raise _translation(error) from error
-    except (discord.RateLimited, aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise Unavailable() from error
-
-
-def _translation(error: discord.HTTPException) -> AtelierError:
-    if error.status == 413 or error.code == ENTITY_TOO_LARGE:
-        return TooLarge()
-    if error.status == 401 and error.code != INVALID_WEBHOOK_TOKEN:
-        return TokenRefused()
-    if error.status in (401, 403, 404, 410) or error.code == FOLLOWUPS_USED_UP:
-        return WayClosed()
-    if error.status >= 500 or error.status == 429:
-        return Unavailable()
-    return Rejected()

@@ -10,22 +10,26 @@ from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import replace
 from weakref import WeakValueDictionary
 
-from bot.courier import Courier, Rejected, Sent, TokenRefused, TooLarge, Unavailable, WayClosed
+from bot.courier import Courier, Gone, Rejected, Sent, TokenRefused, TooLarge, Unavailable, WayClosed
 from bot.desk import Desk
 from bot.order import Commission
-from bot.outcome import Outcome, max_level, notice_of, results_of
-from bot.store.outbox import Forgotten
+from bot.outcome import Outcome, max_level, notice_of, result_of, unsure
+from bot.packing import Packing
+from bot.store.outbox import Forgotten, OutboxEntry
 from bot.studio import Studio
 from bot.ticket import Tickets
 from bot.waiting import either, ended, within
+from bot.whisper import whisper
 from generation.errors import ConfigError, NotApproved
 from generation.job import ENDED, JobState
 from generation.safety.level import Level
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 32  # deliveries under way, each with its pictures in memory
-IN_ONE_CHANNEL = 2  # Discord takes about one message a second there; a busy channel must not hold up the others
+AT_ONCE = 16  # deliveries under way, each with its pictures in memory
+PATIENCE = 8  # attempts after which a result lets the others of its channel go first, if others get through
+NONCE_WINDOW = 120.0  # seconds in which Discord surely knows a nonce; its own word is "the past few minutes"
+SMALLEST_FILE = 32 * 1024  # bytes; a place that takes no file of that size takes none
 CLOSE_PATIENCE = 5.0  # seconds for messages under way at the end
 SLOWEST = 60.0  # seconds between two attempts at most
 ANNOUNCE_WITHIN = 24 * 3600.0  # seconds after which a missed failure notice would only confuse
@@ -34,6 +38,10 @@ NOWHERE = "The picture was painted, but there was no way left to show it."
 NOT_HERE = "This channel does not show such pictures any more, so yours is not posted here."
 LOST = "The picture's file is damaged or gone, so it cannot be shown; please ask for it again."
 TOO_LARGE = "The picture was painted, but its file is larger than Discord takes here; please ask for a smaller one."
+
+
+class NotShownHere(NotApproved):
+    """This channel does not show pictures of this level."""
 
 
 class Delivery:
@@ -45,8 +53,10 @@ class Delivery:
         desk: Desk,
         courier: Courier,
         tickets: Tickets,
+        packing: Packing,
         stop: Callable[[ConfigError], None],
     ) -> None:
+        self.packing = packing
         self._studio = studio
         self._desk = desk
         self._courier = courier
@@ -55,8 +65,16 @@ class Delivery:
         self._online = asyncio.Event()
         self._closing = asyncio.Event()
         self._places = asyncio.Semaphore(AT_ONCE)
-        self._lanes: WeakValueDictionary[int, asyncio.Semaphore] = WeakValueDictionary()
+        self._lanes: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._through = 0  # outcomes that have arrived
+        # Messages that this process began to send: since when (epoch seconds) one may be there; None: none can be.
+        self._doubts: dict[tuple[str, str], float | None] = {}
+
+    @property
+    def unshown(self) -> int:
+        """Outcomes that are still on their way."""
+        return len(self._tasks)
 
     async def settled(self, commission: Commission) -> None:
         """The job has an outcome: show it. Returns at once."""
@@ -82,7 +100,7 @@ class Delivery:
 
     async def send(self, commission: Commission, outcome: Outcome) -> Sent:
         """Send one more message of a job, once, by whatever way is open; raises WayClosed when none is."""
-        return await self._once(commission, outcome, None, again=False)
+        return await self._once(commission, outcome, None)
 
     async def drain(self, seconds: float) -> None:
         """Give deliveries a little time; what is left is taken up at the next start."""
@@ -95,40 +113,55 @@ class Delivery:
         await ended([*self._tasks.values()], CLOSE_PATIENCE)
 
     async def _until_delivered(self, commission: Commission) -> None:
-        job_id = commission.id
-        lane: AbstractAsyncContextManager[None] = nullcontext()  # notices go by tokens, which have limits of their own
-        if commission.state is JobState.RENDERED:
-            lane = self._lanes.setdefault(commission.address.channel_id, asyncio.Semaphore(IN_ONE_CHANNEL))
         await either(self._online, self._closing)
         attempt = 0
         while not self._closing.is_set():
-            try:
-                async with lane, self._places:
-                    if not self._closing.is_set():
-                        await self._deliver(job_id, again=attempt > 0)
-                return
-            except Forgotten:
-                await self._forget(commission)
-                return
-            except TokenRefused:
-                self._stop(ConfigError(BAD_KEY))
-                return
-            except Unavailable as error:
-                log.warning("job %s: Discord could not be reached (%s), trying again", job_id, error.__cause__)
-            except Exception:  # a full disk or a fault of ours: the outcome is stored, only this attempt is lost
-                log.exception("job %s: could not be delivered, trying again", job_id)
-            attempt += 1
-            pause = random.uniform(0, min(SLOWEST, 0.5 * 2 ** min(attempt, 8)))  # noqa: S311 - jitter, no secret
-            await within(self._closing, pause)
+            async with self._lane(
+                commission
+            ):  # the others of its channel wait behind it, so that they keep their order
+                through, tries = self._through, 0
+                while not self._closing.is_set():
+                    async with self._places:
+                        if self._closing.is_set() or await self._attempt(commission):
+                            return
+                    attempt, tries = attempt + 1, tries + 1
+                    # Jitter over the whole span, so that an outage does not end in a rush.
+                    pause = random.uniform(0, min(SLOWEST, 0.5 * 2 ** min(attempt, 8)))  # noqa: S311 - no secret
+                    await within(self._closing, pause)
+                    if tries >= PATIENCE and self._through > through:
+                        break  # it is not Discord, it is this one
 
-    async def _deliver(self, job_id: str, *, again: bool) -> None:
+    def _lane(self, commission: Commission) -> AbstractAsyncContextManager[None]:
+        if commission.state is not JobState.RENDERED:
+            return nullcontext()  # notices go by tokens, which have limits of their own
+        return self._lanes.setdefault(commission.address.channel_id, asyncio.Lock())
+
+    async def _attempt(self, commission: Commission) -> bool:
+        """Whether there is nothing left to do; whatever goes wrong, the outcome is stored and only this try is lost."""
+        job_id = commission.id
+        try:
+            await self._deliver(job_id)
+            self._through += 1
+        except Forgotten:
+            await self._forget(commission)
+        except TokenRefused:
+            self._stop(ConfigError(BAD_KEY))
+        except Unavailable as error:
+            log.warning("job %s: Discord could not be reached (%s), trying again", job_id, error.__cause__)
+            return False
+        except Exception:  # a full disk or a fault of ours: the outcome is stored, only this attempt is lost
+            log.exception("job %s: could not be delivered, trying again", job_id)
+            return False
+        return True
+
+    async def _deliver(self, job_id: str) -> None:
         commission = await self._studio.get(job_id)
         if commission is None:  # its author had everything deleted: nothing is said of it any more
             raise Forgotten
         if commission.state is JobState.RENDERED:
-            await self._show_result(commission, again=again)
+            await self._show_result(commission)
         elif commission.state in ENDED and commission.state is not JobState.POSTED:
-            await self._show_notice(commission, again=again)
+            await self._show_notice(commission)
 
     async def _forget(self, commission: Commission) -> None:
         ticket_id = await self._tickets.finished(commission)
@@ -139,51 +172,61 @@ class Delivery:
 
     # -- a painted job -----------------------------------------------------------------------------------------------
 
-    async def _show_result(self, commission: Commission, *, again: bool) -> None:
+    async def _show_result(self, commission: Commission) -> None:
         limit = self._courier.size_limit(commission.address.guild_id)
-        place = self._courier.place_now(commission)
-        policy = self._studio.policies.of(place)
         try:
-            outcomes = await results_of(commission, self._desk.pictures, limit, policy)
-            if max_level(outcomes) > policy.clearance(place):
-                await self._give_up(commission, NOT_HERE)
-                return
-            ticket_id = await self._tickets.finished(commission)
-            shown = [await self._once(commission, outcome, ticket_id, again=again) for outcome in outcomes]
+            while True:
+                try:
+                    ticket_id, sent = await self._send_result(commission, limit)
+                    break
+                except TooLarge:  # Discord may take less than it says, and less of several files together
+                    limit //= 2
+                    if limit < SMALLEST_FILE:
+                        raise
         except WayClosed:
             await self._give_up(commission, NOWHERE)
             return
         except TooLarge:
             await self._give_up(commission, TOO_LARGE)
             return
-        except NotApproved:
-            await self._give_up(commission, LOST)
+        except NotApproved as error:
+            await self._give_up(commission, NOT_HERE if isinstance(error, NotShownHere) else LOST)
             return
         except Rejected as error:
             log.error("job %s: Discord did not accept its result", commission.id, exc_info=error)
             await self._give_up(commission, NOWHERE)
             return
-        if ticket_id is not None and ticket_id not in {sent.message_id for sent in shown}:
+        if ticket_id is not None and ticket_id != sent.message_id:
             await self._remove(commission, ticket_id)
         await self._desk.jobs.posted(commission.id)
         log.info("job %s: posted", commission.id)
+
+    async def _send_result(self, commission: Commission, limit: int) -> tuple[int | None, Sent]:
+        """The ticket's message id and where the result is."""
+        place = self._courier.place_now(commission)
+        policy = self._studio.policies.of(place)
+        outcome = await result_of(commission, self.packing, limit, policy)
+        if max_level(outcome) > policy.clearance(place):
+            raise NotShownHere
+        ticket_id = await self._tickets.finished(commission)
+        return ticket_id, await self._once(commission, outcome, ticket_id)
 
     async def _give_up(self, commission: Commission, reason: str) -> None:
         log.warning("job %s: %s", commission.id, reason)
         await self._studio.undeliverable(commission.id, reason)
         ended = await self._studio.get(commission.id)
         if ended is not None and ended.state is JobState.FAILED:
-            await self._show_notice(ended, again=True)
+            await self._show_notice(ended)
 
     # -- a job without a picture -------------------------------------------------------------------------------------
 
-    async def _show_notice(self, commission: Commission, *, again: bool) -> None:
+    async def _show_notice(self, commission: Commission) -> None:
         ticket_id = await self._tickets.finished(commission)
         outcome = notice_of(commission)
         if ticket_id is not None and not outcome.in_ticket:
             await self._remove(commission, ticket_id)  # first: a follow-up would fill a ticket that still thinks
         try:
-            sent = await self._once(commission, outcome, ticket_id, again=again)
+            sent = await self._once(commission, outcome, ticket_id)
         except (WayClosed, Rejected, TooLarge) as error:
             log.warning("job %s: its author could not be told (%s)", commission.id, error)
             sent = Sent(0, 0)
@@ -193,54 +236,76 @@ class Delivery:
 
     # -- ways --------------------------------------------------------------------------------------------------------
 
-    async def _once(self, commission: Commission, outcome: Outcome, ticket_id: int | None, *, again: bool) -> Sent:
+    async def _once(self, commission: Commission, outcome: Outcome, ticket_id: int | None) -> Sent:
         """Send one message of a job unless it was sent before; raises WayClosed when no way is left."""
         before = await self._desk.outbox.message_of(commission.id, outcome.kind)
         if before is not None:
             return Sent(*before)
         entry = await self._desk.outbox.intend(commission.id, outcome.kind)
-        sent = await self._by_any_way(commission, outcome, ticket_id, maybe_sent=again or not entry.fresh)
-        if not await self._desk.outbox.sent(commission.id, outcome.kind, sent.channel_id, sent.message_id):
+        key = (commission.id, outcome.kind)
+        since = self._doubts.setdefault(key, None if entry.fresh else entry.intended_at)
+        began = self._studio.clock()
+        try:
+            sent = await self._by_any_way(commission, outcome, ticket_id, entry, since)
+            kept = await self._desk.outbox.sent(commission.id, outcome.kind, sent.channel_id, sent.message_id)
+        except (WayClosed, Rejected, TokenRefused):  # it is not there, and will not be
+            self._doubts.pop(key, None)
+            raise
+        except TooLarge:  # it is not there, and is tried again in a smaller file
+            raise
+        except BaseException as error:
+            if since is None and not (isinstance(error, Unavailable) and not error.in_doubt):
+                self._doubts[key] = began
+            raise
+        self._doubts.pop(key, None)
+        if not kept:
             await self._courier.withdraw(sent.channel_id, sent.message_id)  # deleted while it was on its way
             raise Forgotten
         return sent
 
     async def _by_any_way(
-        self, commission: Commission, outcome: Outcome, ticket_id: int | None, *, maybe_sent: bool
+        self, commission: Commission, outcome: Outcome, ticket_id: int | None, entry: OutboxEntry, since: float | None
     ) -> Sent:
         address = commission.address
         in_ticket = replace(outcome.parcel, text=outcome.quiet_text, mention=None)
         if outcome.in_channel and address.channel_reachable and not address.private:
             try:
-                return await self._to_channel(address.channel_id, outcome, maybe_sent=maybe_sent)
+                return await self._to_channel(address.channel_id, outcome, since)
             except WayClosed:
                 log.info("job %s: its channel is closed to the bot", commission.id)
         if ticket_id is not None and outcome.in_ticket:
             try:
                 return await self._courier.rewrite(address, ticket_id, in_ticket)
+            except Gone:
+                if since is not None:  # it may have been there: whoever deleted it does not want it back
+                    return Sent(address.channel_id, ticket_id)
+                log.info("job %s: its ticket was deleted", commission.id)
             except WayClosed:
                 log.info("job %s: its ticket cannot be changed any more", commission.id)
+        alone = address.private or outcome.author_alone
         try:
-            return await self._courier.follow_up(address, in_ticket, ephemeral=address.private or outcome.author_alone)
+            return await whisper(self._courier, self._desk.outbox, address, entry, in_ticket, ephemeral=alone)
         except WayClosed:
             log.info("job %s: its interaction has ended", commission.id)
-        in_public = not address.private and not outcome.author_alone
-        if not outcome.in_channel and address.channel_reachable and in_public:
+        if not outcome.in_channel and address.channel_reachable and not alone:
             try:
-                return await self._to_channel(address.channel_id, outcome, maybe_sent=maybe_sent)
+                return await self._to_channel(address.channel_id, outcome, since)
             except WayClosed:
                 log.info("job %s: its channel is closed to the bot", commission.id)
-        if max_level([outcome]) > Level.NEUTRAL:
+        if max_level(outcome) > Level.NEUTRAL:
             raise WayClosed("What only its channel may show is not sent elsewhere.")
         person = await self._courier.direct_channel(commission.author_id)
-        return await self._to_channel(person, outcome, maybe_sent=maybe_sent)
+        return await self._to_channel(person, outcome, since)
 
-    async def _to_channel(self, channel_id: int, outcome: Outcome, *, maybe_sent: bool) -> Sent:
-        if maybe_sent and outcome.mark is not None:
+    async def _to_channel(self, channel_id: int, outcome: Outcome, since: float | None) -> Sent:
+        """Post it, unless a search finds it there; `since` says from when on it may be (None: it cannot be there)."""
+        if since is not None:
             try:
-                found = await self._courier.find(channel_id, outcome.mark)
+                found = await self._courier.find(channel_id, outcome.mark, outcome.parcel.text, since)
             except WayClosed:
-                found = None  # no right to read the history; the nonce still guards the last minutes
+                found = None
+                if self._studio.clock() - since > NONCE_WINDOW:  # before that the nonce guards it
+                    outcome = unsure(outcome)
             if found is not None:
                 return found
         return await self._courier.to_channel(channel_id, outcome.parcel, outcome.nonce)

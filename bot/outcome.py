@@ -1,11 +1,12 @@
-"""From a settled job to the messages that show it: result, pages of a result that is too large for one, notice."""
+"""From a settled job to the message that shows it: its result, or a notice of why there is none."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.card import (
+    Face,
     Rows,
     alt_text,
     file_name,
@@ -13,14 +14,13 @@ from bot.card import (
     result_rows,
     result_text,
     retry_rows,
-    single_rows,
-    single_text,
 )
 from bot.courier import Enclosure, Parcel, TooLarge
 from bot.moderation.policy import Policy
 from bot.order import Commission
+from bot.packing import Packing, as_sent
 from bot.press import Deed, Press
-from bot.store.pictures import GRID, PictureStore, StoredPicture
+from bot.store.pictures import GRID, StoredPicture
 from generation.errors import NotApproved
 from generation.job import JobState
 from generation.safety.approved import Approved
@@ -28,6 +28,10 @@ from generation.safety.level import Level
 
 RESULT = "result"
 NOTICE = "notice"
+MAYBE_ABOVE = (
+    "I was interrupted while I posted this, and I may not read back here: the picture may stand above already."
+    " If it does not, the buttons bring it."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,32 +53,51 @@ def nonce_of(job_id: str, letter: str) -> str:
     return f"a1{job_id}{letter}"
 
 
-async def results_of(commission: Commission, store: PictureStore, limit: int, policy: Policy) -> list[Outcome]:
-    """The messages of a painted job in order.
+async def result_of(commission: Commission, packing: Packing, limit: int, policy: Policy) -> Outcome:
+    """The message of a painted job; no file in it has more than `limit` bytes.
 
-    Raises TooLarge when every file has more than `limit` bytes, NotApproved when no approved file is left.
+    A file that is larger is encoded again. A sheet that would lose more than detail by it is split into its pictures.
+    Raises TooLarge when nothing can be made that small, NotApproved when no approved file is left.
     """
-    stored = await store.of(commission.id)
-    loaded = [(picture, await store.load(commission.id, picture.index)) for picture in _to_post(stored)]
-    found = [(picture, approved) for picture, approved in loaded if approved is not None]
-    if len(found) == 1 and len(found[0][1].data) <= limit:
-        return [_result(commission, stored, policy, *found[0])]
+    stored = await packing.of(commission)
+    whole = [picture for picture in stored if picture.index == GRID and picture.sha256 is not None]
     singles = [picture for picture in stored if picture.index != GRID and picture.sha256 is not None]
-    pages: list[tuple[StoredPicture, Approved]] = []
-    for picture in singles:
-        approved = await store.load(commission.id, picture.index)
-        if approved is not None and len(approved.data) <= limit:
-            pages.append((picture, approved))
-    if not pages:
-        raise TooLarge if found else NotApproved
-    first, *others = pages
-    return [_result(commission, stored, policy, *first), *(_page(commission, policy, *page) for page in others)]
+    found = False
+    for wanted in filter(None, (whole, singles)):
+        enclosures, all_as_large = [], True
+        for picture in wanted:
+            approved = await packing.load(commission, picture.index)
+            if approved is None:
+                continue
+            found = True
+            smaller = await packing.fitting(commission, approved, limit)
+            all_as_large = all_as_large and smaller is not None and smaller.width == approved.width
+            if smaller is not None:
+                enclosures.append(enclosure(commission, policy, picture, smaller))
+        if enclosures and (all_as_large or wanted is singles):
+            return _result(commission, stored, tuple(enclosures))
+    raise TooLarge if found else NotApproved
 
 
-def max_level(outcomes: Sequence[Outcome]) -> Level:
+def max_level(outcome: Outcome) -> Level:
     """The most that any checker saw in any of the pictures; NEUTRAL where there are none."""
-    levels = [enclosure.picture.level for outcome in outcomes for enclosure in outcome.parcel.enclosures]
-    return max(levels, default=Level.NEUTRAL)
+    return max((enclosure.picture.level for enclosure in outcome.parcel.enclosures), default=Level.NEUTRAL)
+
+
+def unsure(outcome: Outcome) -> Outcome:
+    """In place of a result that may stand in the channel already, where nobody can look: its words and buttons.
+
+    The picture itself would perhaps be shown a second time; with the buttons its author has it in either case.
+    """
+    if not outcome.parcel.enclosures:
+        return outcome
+    text, rows = f"{outcome.parcel.text}\n-# {MAYBE_ABOVE}", outcome.parcel.rows
+    presses = [face.press for row in rows for face in row if isinstance(face.press, Press)]
+    if not any(press.deed is Deed.SINGLE for press in presses):  # a result of one picture has no button to show it
+        show = Face(Press(Deed.SINGLE, presses[0].job_id, 0), "Show")
+        rows = ((show, *rows[0]), *rows[1:])
+    parcel = replace(outcome.parcel, text=text, enclosures=(), rows=rows)
+    return replace(outcome, nonce=f"{outcome.nonce}u", parcel=parcel)
 
 
 def notice_of(commission: Commission) -> Outcome:
@@ -94,20 +117,13 @@ def notice_of(commission: Commission) -> Outcome:
     )
 
 
-def _to_post(stored: Sequence[StoredPicture]) -> list[StoredPicture]:
-    grid = [picture for picture in stored if picture.index == GRID and picture.sha256 is not None]
-    return grid or [picture for picture in stored if picture.sha256 is not None]
-
-
-def _result(
-    commission: Commission, stored: Sequence[StoredPicture], policy: Policy, picture: StoredPicture, approved: Approved
-) -> Outcome:
+def _result(commission: Commission, stored: Sequence[StoredPicture], enclosures: tuple[Enclosure, ...]) -> Outcome:
     return Outcome(
         kind=RESULT,
         nonce=nonce_of(commission.id, "r"),
         parcel=Parcel(
             text=result_text(commission, stored),
-            enclosures=(enclosure(commission, policy, picture, approved),),
+            enclosures=enclosures,
             rows=result_rows(commission, stored),
             mention=commission.author_id,
         ),
@@ -116,23 +132,8 @@ def _result(
     )
 
 
-def _page(commission: Commission, policy: Policy, picture: StoredPicture, approved: Approved) -> Outcome:
-    text = single_text(commission, picture)
-    return Outcome(
-        kind=f"page{picture.index}",
-        nonce=nonce_of(commission.id, f"p{picture.index}"),
-        parcel=Parcel(
-            text=text,
-            enclosures=(enclosure(commission, policy, picture, approved),),
-            rows=single_rows(commission, picture.index),
-        ),
-        quiet_text=text,
-        mark=Press(Deed.DELETE, commission.id, picture.index).custom_id,
-        in_ticket=False,
-    )
-
-
 def enclosure(commission: Commission, policy: Policy, picture: StoredPicture, approved: Approved) -> Enclosure:
     """The approved file with its name and alt text, behind a spoiler where the policy says so."""
+    picture = as_sent(picture, approved)
     name = file_name(commission, picture, spoiler=policy.hides(approved.level))
     return Enclosure(picture=approved, name=name, alt=alt_text(commission, picture))

@@ -20,6 +20,7 @@ from bot.desk import Desk
 from bot.forms import edit_form, edited, report_form, values_of
 from bot.order import Action, Commission, Order, place_of
 from bot.outcome import enclosure
+from bot.packing import Packing
 from bot.press import Deed, Press
 from bot.privacy.erasure import Erasure
 from bot.privacy.words import deleted_text, forget_press
@@ -42,10 +43,25 @@ ERASED = (
     "The words and settings of this picture were deleted for their age, so nothing can be made from it any more. "
     "Please type /dream with your words; /privacy show says how long what is kept."
 )
+TOO_LARGE = "This picture's file is larger than Discord takes here."
 WORDLESS = (Deed.DELETE, Deed.REPORT)  # need nothing of a picture's recipe
 LOOK_UP = 2.0  # seconds; a form must be shown within three
 
 Deeds = dict[Deed, Callable[[Interaction, Press], Awaitable[None]]]
+
+
+async def _think(interaction: Interaction) -> int:
+    """Answer with a message of its own, seen by those who see the pressed one; returns its id.
+
+    It becomes whatever there is to say, and may be changed as often as it takes: unlike a follow-up, of which nobody
+    knows after a crash whether it was sent.
+    """
+    private = interaction.message is not None and interaction.message.flags.ephemeral
+    interaction.extras[PRIVATE] = private
+    thinking = await interaction.response.defer(ephemeral=private, thinking=True)
+    if thinking is not None and thinking.message_id is not None:
+        return thinking.message_id
+    return (await interaction.original_response()).id
 
 
 def custom_id_of(interaction: Interaction) -> str:
@@ -56,7 +72,10 @@ def custom_id_of(interaction: Interaction) -> str:
 class Presses:
     """Answers every button of every card, old or new."""
 
-    def __init__(self, studio: Studio, desk: Desk, courier: Courier, erasure: Erasure, review: Review) -> None:
+    def __init__(
+        self, studio: Studio, desk: Desk, courier: Courier, erasure: Erasure, review: Review, packing: Packing
+    ) -> None:
+        self._packing = packing
         self._studio = studio
         self._desk = desk
         self._courier = courier
@@ -103,17 +122,18 @@ class Presses:
     # -- new orders --------------------------------------------------------------------------------------------------
 
     async def _vary(self, interaction: Interaction, press: Press) -> None:
-        await interaction.response.defer()
+        ticket_id = await _think(interaction)
         commission = await self._commission(interaction, press)
         index = press.index or 0
         await self._shown(commission, index)
         request = self._studio.composer.vary(commission.request, index)
-        await self._submit(interaction, commission, request, Action.VARIATION, index)
+        await self._submit(interaction, commission, request, Action.VARIATION, index, ticket_id)
 
     async def _again(self, interaction: Interaction, press: Press) -> None:
-        await interaction.response.defer()
+        ticket_id = await _think(interaction)
         commission = await self._commission(interaction, press)
-        await self._submit(interaction, commission, self._studio.composer.again(commission.request), Action.AGAIN, None)
+        request = self._studio.composer.again(commission.request)
+        await self._submit(interaction, commission, request, Action.AGAIN, None, ticket_id)
 
     async def _open_edit(self, interaction: Interaction, press: Press) -> None:
         try:
@@ -124,18 +144,25 @@ class Presses:
         await interaction.response.send_modal(edit_form(press, commission.request, self._studio.config.dream.max_steps))
 
     async def _run_edited(self, interaction: Interaction, press: Press, values: dict[str, str]) -> None:
-        await interaction.response.defer()
+        ticket_id = await _think(interaction)
         commission = await self._commission(interaction, press)
         request = edited(self._studio, commission, values)
-        await self._submit(interaction, commission, request, Action.EDIT, None)
+        await self._submit(interaction, commission, request, Action.EDIT, None, ticket_id)
 
     async def _submit(
-        self, interaction: Interaction, commission: Commission, request: Request, action: Action, index: int | None
+        self,
+        interaction: Interaction,
+        commission: Commission,
+        request: Request,
+        action: Action,
+        index: int | None,
+        ticket_id: int,
     ) -> None:
+        now, private = self._studio.clock(), commission.address.private
         order = Order(
             request=request,
             member=member_of(interaction),
-            address=address_of(interaction, self._studio.clock(), private=commission.address.private),
+            address=address_of(interaction, now, private=private, ticket_id=ticket_id),
             action=action,
             parent=commission.id,
             parent_index=index,
@@ -147,19 +174,18 @@ class Presses:
     # -- looking -----------------------------------------------------------------------------------------------------
 
     async def _single(self, interaction: Interaction, press: Press) -> None:
-        await interaction.response.defer()
-        commission = await self._commission(interaction, press)
-        index = press.index or 0
-        key = (commission.id, index)
+        key = (press.job_id, press.index or 0)
         if key in self._showing:
+            await interaction.response.defer()
             return
         self._showing.add(key)
         try:
-            await self._show_single(interaction, commission, index)
+            answer_id = await _think(interaction)
+            await self._show_single(interaction, await self._commission(interaction, press), key[1], answer_id)
         finally:
             self._showing.discard(key)
 
-    async def _show_single(self, interaction: Interaction, commission: Commission, index: int) -> None:
+    async def _show_single(self, interaction: Interaction, commission: Commission, index: int, answer_id: int) -> None:
         kind, private = f"single{index}", commission.address.private
         before = await self._desk.outbox.message_of(commission.id, kind)
         if before is not None and not private and await self._courier.exists(*before):
@@ -173,11 +199,15 @@ class Presses:
         if stored is None or stored.sha256 is None:
             raise BadRequest(UNKNOWN)
         if approved is None:
-            await self._repaint(interaction, commission, index)
+            await self._repaint(interaction, commission, index, answer_id)
             return
         policy = self._studio.policies.of(place)
         if approved.level > policy.clearance(place):
             raise NotAllowed("This server does not show that picture in this channel.")
+        limit = self._courier.size_limit(interaction.guild_id)
+        approved = await self._packing.fitting(commission, approved, limit)
+        if approved is None:
+            raise BadRequest(TOO_LARGE)
         parcel = Parcel(
             text=single_text(commission, stored),
             enclosures=(enclosure(commission, policy, stored, approved),),
@@ -187,7 +217,7 @@ class Presses:
         if behind_click:
             parcel = covered(parcel)
         await self._desk.outbox.intend(commission.id, kind)
-        sent = await self._courier.follow_up(address, parcel, ephemeral=private)
+        sent = await self._courier.rewrite(address, answer_id, parcel)
         kept = await self._desk.outbox.sent(commission.id, kind, sent.channel_id, sent.message_id)
         self._showing.discard((commission.id, index))  # whoever presses again is told where it is
         # From here on whoever hides or removes the picture finds this message; what they did before is looked at now.
@@ -206,10 +236,10 @@ class Presses:
         now = next((item for item in await self._desk.pictures.of(job_id) if item.index == before.index), None)
         return now is not None and now.sha256 == before.sha256
 
-    async def _repaint(self, interaction: Interaction, commission: Commission, index: int) -> None:
+    async def _repaint(self, interaction: Interaction, commission: Commission, index: int, ticket_id: int) -> None:
         """Files are kept for some days only; the recipe paints the picture again, as an ordinary request."""
         request = self._studio.composer.same(commission.request, index)
-        await self._submit(interaction, commission, request, Action.REPAINT, index)
+        await self._submit(interaction, commission, request, Action.REPAINT, index, ticket_id)
 
     async def _recipe(self, interaction: Interaction, press: Press) -> None:
         interaction.extras[PRIVATE] = True

@@ -84,6 +84,13 @@ def test_only_the_gate_approves():
         if isinstance(node, ast.Attribute) and ast.unparse(node) == "Approved.reviewed"
     }
     assert reviewers == {"bot/store/pictures.py"}  # only what the gate held, on a moderator's word
+    recoders = {
+        name(path)
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr == "recoded"
+    }
+    assert recoders == {"generation/safety/recoding.py"}  # only what was approved, in a smaller file
 
 
 def test_the_invite_link_asks_for_exactly_what_doctor_checks():

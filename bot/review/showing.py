@@ -11,7 +11,7 @@ from bot.delivery import Delivery
 from bot.desk import Desk
 from bot.moderation.policy import Policy
 from bot.order import Commission
-from bot.outcome import NOTICE, Outcome, enclosure, max_level, nonce_of, results_of
+from bot.outcome import NOTICE, Outcome, enclosure, max_level, nonce_of, result_of
 from bot.policybook import PolicyBook
 from bot.press import Deed, Press
 from bot.review.case import Case, Kind, Ruling
@@ -36,6 +36,7 @@ class Showing:
 
     def __init__(self, desk: Desk, courier: Courier, delivery: Delivery, policies: PolicyBook) -> None:
         self._desk = desk
+        self._packing = delivery.packing
         self._courier = courier
         self._delivery = delivery
         self._policies = policies
@@ -43,12 +44,11 @@ class Showing:
     async def show(self, case: Case, commission: Commission) -> str:
         """Post what was kept back or removed; returns a sentence when that cannot be."""
         try:
-            outcomes = await self._outcomes(case, commission)
+            outcome = await self._outcome(case, commission)
             place = self._courier.place_now(commission)
-            if max_level(outcomes) > self._policies.of(place).clearance(place):
+            if max_level(outcome) > self._policies.of(place).clearance(place):
                 return NOT_HERE
-            for outcome in outcomes:
-                await self._delivery.send(commission, outcome)
+            await self._delivery.send(commission, outcome)
         except NotApproved:
             return GONE
         except TooLarge:
@@ -84,24 +84,32 @@ class Showing:
         else:
             await self._desk.pictures.discard(case.job_id, case.place)
 
-    async def _outcomes(self, case: Case, commission: Commission) -> list[Outcome]:
+    async def _outcome(self, case: Case, commission: Commission) -> Outcome:
         if case.kind is Kind.REPORTED:
             await self._desk.withdrawals.reinstate(case.job_id)
-            return [once_more(case.id, each) for each in await self._results(commission)]
+            return once_more(case.id, await self._result(commission))
         by = f"moderator {case.ruled_by}, case {case.id}"
         approved = await self._desk.pictures.let_through(case.job_id, case.place, by)
         approved = approved or await self._desk.pictures.load(case.job_id, case.place)  # by an earlier attempt
         if approved is None:
             raise NotApproved
+        approved = await self._fitting(commission, approved)
         policy = self._policies.of(commission.place)
         stored = await self._desk.pictures.of(case.job_id)
         picture = next(picture for picture in stored if picture.index == case.place)
         outcome = let_through(commission, policy, stored, picture, approved)
-        return [replace(outcome, parcel=covered(outcome.parcel)) if case.ruling is Ruling.SPOILER else outcome]
+        return replace(outcome, parcel=covered(outcome.parcel)) if case.ruling is Ruling.SPOILER else outcome
 
-    async def _results(self, commission: Commission) -> list[Outcome]:
+    async def _result(self, commission: Commission) -> Outcome:
         limit = self._courier.size_limit(commission.address.guild_id)
-        return await results_of(commission, self._desk.pictures, limit, self._policies.of(commission.place))
+        return await result_of(commission, self._packing, limit, self._policies.of(commission.place))
+
+    async def _fitting(self, commission: Commission, approved: Approved) -> Approved:
+        limit = self._courier.size_limit(commission.address.guild_id)
+        smaller = await self._packing.fitting(commission, approved, limit)
+        if smaller is None:
+            raise TooLarge
+        return smaller
 
     async def _messages(self, commission: Commission) -> dict[str, tuple[int, int]]:
         sent = await self._desk.outbox.messages_of(commission.id)
@@ -112,21 +120,24 @@ class Showing:
         policy = self._policies.of(commission.place)
         stored = await self._desk.pictures.of(commission.id)
         try:
-            outcomes = await self._results(commission)
+            result = await self._result(commission)
         except (TooLarge, NotApproved):
             return {}
-        found = {outcome.kind: outcome.parcel for outcome in outcomes}
+        found = {result.kind: result.parcel}
         for case in await self._desk.cases.of_job(commission.id):
-            found |= {once_more(case.id, outcome).kind: outcome.parcel for outcome in outcomes}
+            found[once_more(case.id, result).kind] = result.parcel
         for picture in stored:
             approved = await self._desk.pictures.load(commission.id, picture.index)
             if picture.index == GRID or approved is None:
                 continue
-            found[f"single{picture.index}"] = Parcel(
+            approved = await self._fitting(commission, approved)
+            single = Parcel(
                 text=single_text(commission, picture),
                 enclosures=(enclosure(commission, policy, picture, approved),),
                 rows=single_rows(commission, picture.index),
             )
+            # Former versions posted a set that was too large for one message as a page for each picture.
+            found |= {f"single{picture.index}": single, f"page{picture.index}": single}
             outcome = let_through(commission, policy, stored, picture, approved)
             found[outcome.kind] = outcome.parcel
         return found

@@ -10,6 +10,7 @@ from bot.order import Commission
 from bot.press import CaseDeed, CasePress
 from bot.review.case import Case
 from bot.store.outbox import Outbox
+from bot.whisper import whisper
 
 log = logging.getLogger(__name__)
 
@@ -24,11 +25,15 @@ def case_nonce(case: Case, letter: str) -> str:
     return f"ac{case.id}{letter}{case.round}"
 
 
-async def once(courier: Courier, channel_id: int, parcel: Parcel, nonce: str, *, fresh: bool) -> Sent:
-    """A message that is posted once: after an attempt that may have come through, it is looked for by its button."""
-    if not fresh and parcel.rows:
+async def once(courier: Courier, channel_id: int, parcel: Parcel, nonce: str, *, since: float | None) -> Sent:
+    """A message that is posted once: after an attempt that may have come through, it is looked for by its button.
+
+    `since` says when that may have been at the earliest (epoch seconds); None: there was none.
+    """
+    if since is not None:
+        mark = parcel.rows[0][0].press.custom_id if parcel.rows else None
         try:
-            found = await courier.find(channel_id, parcel.rows[0][0].press.custom_id)
+            found = await courier.find(channel_id, mark, parcel.text, since)
         except WayClosed:
             found = None  # no right to read the history; the nonce still guards the last minutes
         if found is not None:
@@ -39,25 +44,23 @@ async def once(courier: Courier, channel_id: int, parcel: Parcel, nonce: str, *,
 async def tell_member(
     courier: Courier, outbox: Outbox, case: Case, commission: Commission, parcel: Parcel, *, fresh: bool
 ) -> str:
-    """Tell the member of a case; returns a sentence when that was not possible.
-
-    What only they see cannot be looked for afterwards, so it is tried once; where it is not known whether it came
-    through, a direct message, which can be found again, makes sure.
-    """
+    """Tell the member of a case; returns a sentence when that was not possible."""
     address, nonce = commission.address, case_nonce(case, "t")
     kind = f"{TOLD}{base36(case.id)}{case.round}"
     entry = await outbox.intend(commission.id, kind)
-    if entry.message_id is not None:
+    if entry.sent:
         return ""
-    if entry.fresh:
-        try:
-            sent = await courier.follow_up(address, parcel, ephemeral=True)
-            await outbox.sent(commission.id, kind, sent.channel_id, sent.message_id)
-            return ""
-        except (WayClosed, Rejected):
-            log.debug("case %d: its interaction has ended", case.id)
     try:
-        await once(courier, await courier.direct_channel(case.author_id), parcel, nonce, fresh=fresh)
+        sent = await whisper(courier, outbox, address, entry, parcel, ephemeral=True)
+        await outbox.sent(commission.id, kind, sent.channel_id, sent.message_id)
+        return ""
+    except (WayClosed, Rejected):
+        log.debug("case %d: its interaction has ended", case.id)
+    since = entry.intended_at
+    try:
+        person = await courier.direct_channel(case.author_id)
+        sent = await once(courier, person, parcel, nonce, since=None if fresh else since)
+        await outbox.sent(commission.id, kind, sent.channel_id, sent.message_id)
         return ""
     except (WayClosed, Rejected):
         log.info("case %d: its member takes no direct messages", case.id)
@@ -66,9 +69,10 @@ async def tell_member(
     face = Face(CasePress(CaseDeed.DETAILS, case.id), "See what happened")
     hint = Parcel(text=f"<@{case.author_id}> {UNDISCLOSED}", rows=((face,),), mention=case.author_id)
     try:
-        await once(courier, address.channel_id, hint, nonce, fresh=fresh)
+        sent = await once(courier, address.channel_id, hint, nonce, since=None if fresh else since)
     except (WayClosed, Rejected):
         return UNREACHED
+    await outbox.sent(commission.id, kind, sent.channel_id, sent.message_id)
     return ""
 
 

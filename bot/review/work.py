@@ -122,19 +122,20 @@ class CaseWork:
             return
         first = SECOND_ROUND[0] if case.round > 1 else FIRST_ROUND[0]
         try:
-            found = await self._courier.find(channel_id, CasePress(CaseDeed(first), case.id).custom_id)
+            mark = CasePress(CaseDeed(first), case.id).custom_id
+            found = await self._courier.find(channel_id, mark, "", case.opened_at)
         except WayClosed:
             return
         if found is not None:
             await self._desk.cases.queued(case.id, found.channel_id, found.message_id)
 
     async def _post(self, channel_id: int, parcel: Parcel, case: Case, *, fresh: bool) -> tuple[int, int]:
-        nonce = case_nonce(case, "q")
+        nonce, since = case_nonce(case, "q"), None if fresh else case.opened_at
         try:
-            sent = await once(self._courier, channel_id, parcel, nonce, fresh=fresh)
+            sent = await once(self._courier, channel_id, parcel, nonce, since=since)
         except TooLarge:
             bare = Parcel(text=parcel.text, rows=parcel.rows)
-            sent = await once(self._courier, channel_id, bare, nonce, fresh=fresh)
+            sent = await once(self._courier, channel_id, bare, nonce, since=since)
         return sent.channel_id, sent.message_id
 
     async def _refresh(self, case: Case) -> str:

@@ -87,6 +87,14 @@ class Fingerprints:
         best = min(found, key=lambda pair: (pair[1], -pair[0].made_at), default=None)
         return (_fingerprint(best[0]), best[1]) if best is not None and best[1] <= within else None
 
+    async def keep(self, file: Approved, job_id: str, model: str, now: float) -> None:
+        """Remember one more file of a job, before anybody sees it: a picture is recognised in every encoding."""
+        values = _values(file, job_id, PurePath(model).name, now)
+        known = select(fingerprints.c.sha256).where(fingerprints.c.sha256 == file.sha256)
+        async with self._database.write() as connection:
+            if (await connection.execute(known)).first() is None:
+                await connection.execute(insert(fingerprints).values(values))
+
     async def delete_older_than(self, moment: float) -> int:
         """Forget what was made before `moment` (epoch seconds); returns how many pictures that were."""
         async with self._database.write() as connection:

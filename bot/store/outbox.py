@@ -24,9 +24,10 @@ class OutboxEntry:
 
     job_id: str
     kind: str
-    message_id: int | None
+    message_id: int | None  # with `sent` False: a message that is there and does not say anything yet
     intended_at: float  # epoch seconds of the first intention
     fresh: bool  # False: an earlier attempt may already have reached Discord
+    sent: bool = False
 
 
 class Outbox:
@@ -46,11 +47,19 @@ class Outbox:
         async with self._database.write() as connection:
             row = (await connection.execute(select(outbox).where(here))).first()
             if row is not None:
-                return OutboxEntry(job_id, kind, row.message_id, row.intended_at, fresh=False)
+                sent = row.sent_at is not None
+                return OutboxEntry(job_id, kind, row.message_id, row.intended_at, fresh=False, sent=sent)
             if (await connection.execute(select(jobs.c.id).where(jobs.c.id == job_id))).first() is None:
                 raise Forgotten
             await connection.execute(insert(outbox).values(job_id=job_id, kind=kind, intended_at=now))
         return OutboxEntry(job_id, kind, None, now, fresh=True)
+
+    async def hold(self, job_id: str, kind: str, channel_id: int, message_id: int) -> None:
+        """Discord has a message that will be this one; it says nothing yet."""
+        here = (outbox.c.job_id == job_id) & (outbox.c.kind == kind)
+        values = {"channel_id": channel_id, "message_id": message_id}
+        async with self._database.write() as connection:
+            await connection.execute(update(outbox).where(here).values(values))
 
     async def sent(self, job_id: str, kind: str, channel_id: int, message_id: int) -> bool:
         """Discord has the message; False when its job was deleted while it was on its way."""
@@ -65,18 +74,18 @@ class Outbox:
         here = (outbox.c.job_id == job_id) & (outbox.c.kind == kind)
         async with self._database.read() as connection:
             row = (await connection.execute(select(outbox).where(here))).first()
-        return (row.channel_id, row.message_id) if row is not None and row.message_id is not None else None
+        return (row.channel_id, row.message_id) if row is not None and row.sent_at is not None else None
 
     async def messages_of(self, job_id: str) -> dict[str, tuple[int, int]]:
         """Channel and message id of everything that was sent of a job, by kind."""
-        query = select(outbox).where(outbox.c.job_id == job_id, outbox.c.message_id.is_not(None))
+        query = select(outbox).where(outbox.c.job_id == job_id, outbox.c.sent_at.is_not(None))
         async with self._database.read() as connection:
             rows = (await connection.execute(query.order_by(outbox.c.intended_at))).all()
         return {row.kind: (row.channel_id, row.message_id) for row in rows}
 
     async def unannounced(self, since: float) -> list[str]:
         """Jobs that ended without a picture after `since` (epoch seconds), their author not told yet; oldest first."""
-        told = select(outbox.c.job_id).where(outbox.c.kind == "notice", outbox.c.message_id.is_not(None))
+        told = select(outbox.c.job_id).where(outbox.c.kind == "notice", outbox.c.sent_at.is_not(None))
         ended = jobs.c.state.in_((JobState.FAILED, JobState.CANCELLED, JobState.BLOCKED))
         query = select(jobs.c.id).where(ended, jobs.c.ended_at > since, jobs.c.id.not_in(told)).order_by(jobs.c.id)
         async with self._database.read() as connection:

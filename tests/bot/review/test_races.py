@@ -65,14 +65,14 @@ async def test_what_changes_while_a_picture_is_on_its_way_takes_it_back(
         await town.until(lambda: bot.has(posted=1))
         [commission] = await bot.house.desk.jobs.in_state(JobState.POSTED)
         courier = bot.client.courier
-        sending = courier.follow_up
+        sending = courier.rewrite
 
         async def slowly(*args: Any, **kwargs: Any) -> Any:
             sent = await sending(*args, **kwargs)
             await meanwhile(bot, commission.id)
             return sent
 
-        courier.follow_up = slowly  # type: ignore[method-assign]
+        courier.rewrite = slowly  # type: ignore[method-assign]
         await town.click(BEN, result, "U2")
         await town.told(BEN, words)
         await town.until(lambda: _no_single(town))

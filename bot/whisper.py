@@ -1,0 +1,28 @@
+"""Something said by an interaction's token, once: such a message has no nonce, and nobody can look for it afterwards.
+
+So it is put there in two steps: first a message that says nothing yet, whose id is written down, then its words, which
+may be put in as often as it takes. A crash in between leaves an empty line behind at worst, never the words twice.
+"""
+
+from __future__ import annotations
+
+from bot.courier import Courier, Gone, Parcel, Sent
+from bot.order import Address
+from bot.store.outbox import Outbox, OutboxEntry
+
+COMING = "One moment …"
+
+
+async def whisper(
+    courier: Courier, outbox: Outbox, address: Address, entry: OutboxEntry, parcel: Parcel, *, ephemeral: bool
+) -> Sent:
+    """Say it; `entry` is the intention. Raises WayClosed when the token has ended, and whatever else a courier does."""
+    message_id = entry.message_id
+    if message_id is None:
+        held = await courier.follow_up(address, Parcel(text=COMING), ephemeral=ephemeral)
+        await outbox.hold(entry.job_id, entry.kind, held.channel_id, held.message_id)
+        message_id = held.message_id
+    try:
+        return await courier.rewrite(address, message_id, parcel)
+    except Gone:  # whoever deleted it does not want it back
+        return Sent(address.channel_id, message_id)

@@ -1,0 +1,75 @@
+"""What Discord and the network say no with, translated once into what it means for a message of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import aiohttp
+import discord
+
+from generation.errors import AtelierError
+
+ENTITY_TOO_LARGE = 40005
+INVALID_WEBHOOK_TOKEN = 50027
+FOLLOWUPS_USED_UP = 40094
+UNKNOWN_MESSAGE = 10008
+
+
+class WayClosed(AtelierError):
+    """There is no way through here: forbidden, gone or expired."""
+
+
+class Gone(WayClosed):
+    """The message does not exist any more: somebody deleted it."""
+
+
+class Unavailable(AtelierError):
+    """Discord cannot be reached right now; trying again later makes sense."""
+
+    def __init__(self, *, in_doubt: bool = False) -> None:
+        super().__init__()
+        self.in_doubt = in_doubt  # whether Discord may have done what was asked all the same
+
+
+class TooLarge(AtelierError):
+    """Discord does not take files of this size here."""
+
+
+class TokenRefused(AtelierError):
+    """Discord does not accept the bot's token any more."""
+
+
+class Rejected(AtelierError):
+    """Discord does not accept this message as it is."""
+
+
+class HeldBack(OSError):
+    """Not asked at all: too many of the last requests were refused, see bot.restraint."""
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Discord's and the network's errors as one of WayClosed, Unavailable, TooLarge, TokenRefused, Rejected."""
+    try:
+        yield
+    except discord.HTTPException as error:
+        raise _translation(error) from error
+    except (discord.RateLimited, aiohttp.ClientConnectorError, HeldBack) as error:
+        raise Unavailable() from error
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise Unavailable(in_doubt=True) from error
+
+
+def _translation(error: discord.HTTPException) -> AtelierError:
+    if error.status == 413 or error.code == ENTITY_TOO_LARGE:
+        return TooLarge()
+    if error.status == 401 and error.code != INVALID_WEBHOOK_TOKEN:
+        return TokenRefused()
+    if error.code == UNKNOWN_MESSAGE:
+        return Gone()
+    if error.status in (401, 403, 404, 410) or error.code == FOLLOWUPS_USED_UP:
+        return WayClosed()
+    if error.status >= 500 or error.status == 429:
+        return Unavailable(in_doubt=error.status >= 500)
+    return Rejected()

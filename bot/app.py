@@ -81,6 +81,9 @@ async def opened(config: Config, workers: tuple[Worker, ...] | None = None) -> A
         )
         client = AtelierClient(studio, desk, identity=identity)
         metrics = await stack.enter_async_context(Metrics(config, studio, desk.jobs, client.is_ready))
+        refused, unshown = "atelier_discord_refused_requests", "atelier_outcomes_unshown"
+        metrics.show(refused, "Requests that Discord refused in the last ten minutes", lambda: client.restraint.refused)
+        metrics.show(unshown, "Outcomes that are on their way to Discord", lambda: client.delivery.unshown)
         page = await stack.enter_async_context(ModeratorsPage(config, studio, desk, client))
         stack.push_async_callback(client.close)
         sweeper = Sweeper(database, config.data_dir, config.privacy)

@@ -113,6 +113,7 @@ class AtelierClient(commands.AutoShardedBot):
         studio.listeners.accepted.append(self.tickets.open)
         studio.listeners.progress.append(self.tickets.progress)
         studio.listeners.settled.append(self.delivery.settled)
+        studio.listeners.crowded.append(self.delivery.is_crowded)
         studio.listeners.settled.append(self.review.settled)
         self.answerers: dict[str, Callable[[Interaction], Awaitable[None]]] = {}  # by how their custom ids begin
         self._on_first_ready: Callable[[], None] = lambda: None
@@ -206,7 +207,16 @@ class AtelierClient(commands.AutoShardedBot):
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """The bot was removed from a server (Discord says so; an outage is another event): its data goes in time."""
         await self.desk.departures.left(guild.id)
+        await self.studio.cancel_server(guild.id)
         log.info("server %d: left; its data is deleted in %d days", guild.id, self.studio.config.privacy.departed_days)
+
+    async def on_guild_channel_update(self, _: object, __: object) -> None:
+        """Somebody changed a channel, perhaps what the bot may do in it."""
+        self.courier.reopened()
+
+    async def on_guild_role_update(self, _: object, __: object) -> None:
+        """Likewise of a role."""
+        self.courier.reopened()
 
     async def on_shard_disconnect(self, shard_id: int) -> None:
         """Remember that a shard is away."""

@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import replace
 from weakref import WeakValueDictionary
 
-from bot.courier import Courier, Gone, Rejected, Sent, TokenRefused, TooLarge, Unavailable, WayClosed
+from bot.courier import Courier, Rejected, Sent, TokenRefused, TooLarge, Unavailable, WayClosed
 from bot.desk import Desk
 from bot.order import Commission
 from bot.outcome import Outcome, max_level, notice_of, result_of, unsure
@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 AT_ONCE = 16  # deliveries under way, each with its pictures in memory
 PATIENCE = 8  # attempts after which a result lets the others of its channel go first, if others get through
 NONCE_WINDOW = 120.0  # seconds in which Discord surely knows a nonce; its own word is "the past few minutes"
+OUTAGE = 3  # attempts that fail in a row when Discord itself is away: whatever gets through then wakes all the others
+RUSH = 2.0  # seconds over which they come back
+CROWD = 300  # outcomes on their way from which on nothing more is painted: Discord is away, or slow
 SMALLEST_FILE = 32 * 1024  # bytes; a place that takes no file of that size takes none
 CLOSE_PATIENCE = 5.0  # seconds for messages under way at the end
 SLOWEST = 60.0  # seconds between two attempts at most
@@ -68,6 +71,8 @@ class Delivery:
         self._lanes: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._through = 0  # outcomes that have arrived
+        self._failures = 0  # attempts that failed since the last of them
+        self._back = asyncio.Event()  # set when Discord is there again after an outage, and then replaced
         # Messages that this process began to send: since when (epoch seconds) one may be there; None: none can be.
         self._doubts: dict[tuple[str, str], float | None] = {}
 
@@ -75,6 +80,10 @@ class Delivery:
     def unshown(self) -> int:
         """Outcomes that are still on their way."""
         return len(self._tasks)
+
+    def is_crowded(self) -> bool:
+        """Whether so much waits to be shown that painting more makes no sense."""
+        return self.unshown >= CROWD
 
     async def settled(self, commission: Commission) -> None:
         """The job has an outcome: show it. Returns at once."""
@@ -125,9 +134,7 @@ class Delivery:
                         if self._closing.is_set() or await self._attempt(commission):
                             return
                     attempt, tries = attempt + 1, tries + 1
-                    # Jitter over the whole span, so that an outage does not end in a rush.
-                    pause = random.uniform(0, min(SLOWEST, 0.5 * 2 ** min(attempt, 8)))  # noqa: S311 - no secret
-                    await within(self._closing, pause)
+                    await self._pause(min(SLOWEST, 0.5 * 2 ** min(attempt, 8)))
                     if tries >= PATIENCE and self._through > through:
                         break  # it is not Discord, it is this one
 
@@ -141,18 +148,35 @@ class Delivery:
         job_id = commission.id
         try:
             await self._deliver(job_id)
-            self._through += 1
+            self._arrived()
         except Forgotten:
             await self._forget(commission)
         except TokenRefused:
             self._stop(ConfigError(BAD_KEY))
         except Unavailable as error:
             log.warning("job %s: Discord could not be reached (%s), trying again", job_id, error.__cause__)
+            self._failures += 1
             return False
         except Exception:  # a full disk or a fault of ours: the outcome is stored, only this attempt is lost
             log.exception("job %s: could not be delivered, trying again", job_id)
             return False
         return True
+
+    def _arrived(self) -> None:
+        self._through += 1
+        if self._failures >= OUTAGE:
+            self._back.set()
+            self._back = asyncio.Event()
+        self._failures = 0
+
+    async def _pause(self, longest: float) -> None:
+        """Wait somewhere up to `longest` seconds, jitter over the whole of it, or until Discord is back."""
+        back, end = self._back, asyncio.timeout(random.uniform(0, longest))  # noqa: S311 - jitter, no secret
+        with suppress(TimeoutError):
+            async with end:
+                await either(back, self._closing)
+        if back.is_set():
+            await within(self._closing, random.uniform(0, RUSH))  # noqa: S311 - as above
 
     async def _deliver(self, job_id: str) -> None:
         commission = await self._studio.get(job_id)
@@ -276,10 +300,6 @@ class Delivery:
         if ticket_id is not None and outcome.in_ticket:
             try:
                 return await self._courier.rewrite(address, ticket_id, in_ticket)
-            except Gone:
-                if since is not None:  # it may have been there: whoever deleted it does not want it back
-                    return Sent(address.channel_id, ticket_id)
-                log.info("job %s: its ticket was deleted", commission.id)
             except WayClosed:
                 log.info("job %s: its ticket cannot be changed any more", commission.id)
         alone = address.private or outcome.author_alone

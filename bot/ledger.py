@@ -37,6 +37,11 @@ class Listeners:
     progress: list[ProgressListener] = field(default_factory=list)  # a step was painted; must return at once
     settled: list[Listener] = field(default_factory=list)  # rendered, failed, cancelled or blocked: show it
     refused: list[Callable[[Refusal], None]] = field(default_factory=list)  # an order was not admitted
+    crowded: list[Callable[[], bool]] = field(default_factory=list)  # whether more results than sensible wait already
+
+    def are_crowded(self) -> bool:
+        """Whether anybody cannot take more results for now."""
+        return any(full() for full in self.crowded)
 
     async def tell(self, listeners: list[Listener], commission: Commission) -> None:
         """Call every listener; one that fails must not keep the others, or the line, from going on."""
@@ -71,7 +76,12 @@ class LineLedger:
         self._work_left = work_left
 
     async def claim(self) -> Job | None:
-        """The next job; whatever the filter forbids by now ends here instead of being painted."""
+        """The next job; whatever the filter forbids by now ends here instead of being painted.
+
+        Nothing is painted while nobody can be shown what was: it would only go out of date on the disk.
+        """
+        if self._listeners.are_crowded():
+            return None
         while (job := await self._jobs.claim()) is not None:
             try:
                 ready = await self._prepared(job)

@@ -79,6 +79,10 @@ class Metrics:
         studio.listeners.accepted.append(self._on_accepted)
         studio.listeners.settled.append(self._on_settled)
 
+    def show(self, name: str, words: str, read: Callable[[], float]) -> None:
+        """One more figure, read whenever somebody looks."""
+        Gauge(name, words, registry=self.registry).set_function(read)
+
     @property
     def worst_lag(self) -> float:
         """The longest the event loop was late in the last five to ten minutes, in seconds."""

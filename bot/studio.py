@@ -35,6 +35,8 @@ from generation.workers.worker import Worker, WorkerStatus
 
 log = logging.getLogger(__name__)
 
+REMOVED = "The bot was removed from that server, so this was not painted any more."
+
 Condition = Callable[[Order], Awaitable[None]]  # looks at an order before it is admitted; raises a Refusal
 
 
@@ -250,6 +252,12 @@ class Studio:
             if not self._dispatcher.cancel(commission.id):
                 await self._ledger.end(commission.id, JobState.CANCELLED, Cancelled().sentence, give_back=True)
         return len(own)
+
+    async def cancel_server(self, guild_id: int) -> None:
+        """The bot was removed from a server: what still waits for its channels ends here."""
+        for commission in await self._jobs.in_state(*LIVE, guild_id=guild_id):
+            if commission.address.channel_reachable and not self._dispatcher.cancel(commission.id):
+                await self._ledger.end(commission.id, JobState.CANCELLED, REMOVED, give_back=True)
 
     async def undeliverable(self, job_id: str, reason: str) -> None:
         """A painted job that can be shown nowhere ends here."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
+from contextlib import suppress
 from dataclasses import replace
 
 from bot.budget import EditBudget, Pace, Turn, Urgency
@@ -23,7 +25,8 @@ BURST = 3.0  # edits of one ticket that may come faster than its usual pace
 GAP = 0.4  # seconds between two edits of one ticket at least: what changed in less nobody would see
 FAREWELL = 30.0  # seconds before its token ends at which a ticket says that it will not follow any longer
 CLOSE_PATIENCE = 2.0  # seconds for edits under way at the end
-PAUSE = 2.0  # seconds after Discord could not be reached
+PAUSE = 2.0  # seconds after Discord could not be reached, doubled each time
+LONGEST_PAUSE = 60.0  # seconds
 
 
 class Ticket:
@@ -37,6 +40,7 @@ class Ticket:
         self.shown = ""
         self.drawn_at = 0.0  # loop time of the latest preview
         self.painting = False  # whether the message already shows the painting
+        self.failures = 0  # edits in a row for which Discord could not be reached
         self.ended = asyncio.Event()
         self.changed = asyncio.Event()
         self.turn: Turn | None = None
@@ -142,7 +146,8 @@ class Tickets:
                     return
                 ticket.changed.clear()
                 if self._seconds_left(ticket) <= 0:
-                    await self._write(ticket, Parcel(text=farewell_text(ticket.commission), rows=_rows(ticket)))
+                    with suppress(Unavailable):  # nobody misses a farewell
+                        await self._write(ticket, Parcel(text=farewell_text(ticket.commission), rows=_rows(ticket)))
                     return
                 if ticket.shown and not await self._my_turn(ticket):
                     continue
@@ -176,8 +181,11 @@ class Tickets:
             ticket.drawn_at = self._time()
         try:
             await self._write(ticket, parcel)
+            ticket.failures = 0
         except Unavailable:
-            await within(ticket.ended, PAUSE)
+            ticket.failures += 1
+            longest = min(LONGEST_PAUSE, PAUSE * 2 ** min(ticket.failures, 8))
+            await within(ticket.ended, random.uniform(PAUSE / 2, longest))  # noqa: S311 - jitter, no secret
             ticket.changed.set()
         except Rejected as error:
             log.warning("job %s: Discord did not accept its ticket", ticket.commission.id, exc_info=error)
@@ -190,7 +198,8 @@ class Tickets:
         if standing.state not in LIVE:  # it was over before anybody followed it: its message may show the outcome
             ticket.stop()
             self._live.pop(ticket.commission.id, None)
-        return Parcel(text=waiting_text(ticket.commission, standing), rows=_rows(ticket))
+        text = waiting_text(ticket.commission, standing, crowded=self._studio.listeners.are_crowded())
+        return Parcel(text=text, rows=_rows(ticket))
 
     async def _write(self, ticket: Ticket, parcel: Parcel) -> None:
         address = ticket.commission.address

@@ -9,15 +9,19 @@ from generation.job import JobState, Progress
 BAR = 12  # cells
 DOING = 120  # letters of what the engine says it is doing
 
+CROWDED = "Discord takes finished pictures only slowly right now; the line goes on when they are through."
 
-def waiting_text(commission: Commission, standing: Standing) -> str:
-    """What a ticket says before the first step."""
+
+def waiting_text(commission: Commission, standing: Standing, *, crowded: bool = False) -> str:
+    """What a ticket says before the first step; `crowded`: nothing is painted for the moment."""
     if standing.state is JobState.RUNNING:
         place = "Painting begins"
     elif standing.ahead == 0:
         place = "Next in the line"
     else:
         place = f"Number {standing.ahead + 1} in the line"
+    if crowded and standing.state is JobState.ACCEPTED:
+        return f"🎨 **{echo(commission.request.prompt)}**\n{place}\n-# {CROWDED}"
     return f"🎨 **{echo(commission.request.prompt)}**\n{place}{estimate(standing.seconds)}"
 
 

@@ -32,7 +32,6 @@ NONCE_WINDOW = 120.0  # seconds in which Discord surely knows a nonce; its own w
 OUTAGE = 3  # attempts that fail in a row when Discord itself is away: whatever gets through then wakes all the others
 RUSH = 2.0  # seconds over which they come back
 CROWD = 300  # outcomes on their way from which on nothing more is painted: Discord is away, or slow
-SMALLEST_FILE = 32 * 1024  # bytes; a place that takes no file of that size takes none
 CLOSE_PATIENCE = 5.0  # seconds for messages under way at the end
 SLOWEST = 60.0  # seconds between two attempts at most
 ANNOUNCE_WITHIN = 24 * 3600.0  # seconds after which a missed failure notice would only confuse
@@ -197,16 +196,15 @@ class Delivery:
     # -- a painted job -----------------------------------------------------------------------------------------------
 
     async def _show_result(self, commission: Commission) -> None:
-        limit = self._courier.size_limit(commission.address.guild_id)
+        ticket_id = await self._tickets.finished(commission)
+        limit, sent = self._courier.size_limit(commission.address.guild_id), None
         try:
-            while True:
+            while sent is None:
+                outcome = await self._result(commission, limit)
                 try:
-                    ticket_id, sent = await self._send_result(commission, limit)
-                    break
+                    sent = await self._once(commission, outcome, ticket_id)
                 except TooLarge:  # Discord may take less than it says, and less of several files together
-                    limit //= 2
-                    if limit < SMALLEST_FILE:
-                        raise
+                    limit = min(limit, max(len(each.picture.data) for each in outcome.parcel.enclosures)) // 2
         except WayClosed:
             await self._give_up(commission, NOWHERE)
             return
@@ -225,15 +223,13 @@ class Delivery:
         await self._desk.jobs.posted(commission.id)
         log.info("job %s: posted", commission.id)
 
-    async def _send_result(self, commission: Commission, limit: int) -> tuple[int | None, Sent]:
-        """The ticket's message id and where the result is."""
+    async def _result(self, commission: Commission, limit: int) -> Outcome:
         place = self._courier.place_now(commission)
         policy = self._studio.policies.of(place)
         outcome = await result_of(commission, self.packing, limit, policy)
         if max_level(outcome) > policy.clearance(place):
             raise NotShownHere
-        ticket_id = await self._tickets.finished(commission)
-        return ticket_id, await self._once(commission, outcome, ticket_id)
+        return outcome
 
     async def _give_up(self, commission: Commission, reason: str) -> None:
         log.warning("job %s: %s", commission.id, reason)

@@ -100,6 +100,7 @@ class Presses:
         """Answer a pressed button."""
         try:
             if press is None:
+                log.info("interaction %d: a button that nobody here has written", interaction.id)
                 raise BadRequest(UNKNOWN)
             await self._deeds[press.deed](interaction, press)
         except Exception as error:  # a fault in one answer must not end the connection that all members share
@@ -320,6 +321,9 @@ class Presses:
         commission = await self._studio.get(press.job_id)
         message = message or interaction.message
         if commission is None or not await self._belongs(interaction, commission, message):
+            log.info(
+                "interaction %d: job %.20r is not known where its button was pressed", interaction.id, press.job_id
+            )
             raise BadRequest(UNKNOWN)
         if commission.state in (JobState.ACCEPTED, JobState.RUNNING):
             raise BadRequest("This picture is not finished yet.")

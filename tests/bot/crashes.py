@@ -117,7 +117,7 @@ async def crash(town: Town, bot: Bot, kind: Kind, pauses: int, *, forgotten: boo
     """Let one outcome of `kind` be shown by a process that dies after so many pauses, and by the next one."""
     await town.passes(BUCKETS)
     before = {message["id"] for message in await _everything(town)}
-    commission = await _settled(town, bot, kind)
+    commission = await settled(town, bot, kind)
     if kind.token_ends:
         await town.breaks("expire_tokens", interaction_id=str(commission.address.interaction_id))
     if kind.ticket_goes:
@@ -149,23 +149,23 @@ def quieten(bot: Bot) -> None:
     listeners.settled.remove(bot.client.delivery.settled)
 
 
-async def _settled(town: Town, bot: Bot, kind: Kind) -> Commission:
+async def settled(town: Town, bot: Bot, kind: Kind) -> Commission:
     """A job of that kind that only has to be shown."""
-    painter, settled = bot.house.painter, bot.house.settled
+    painter, ended_jobs = bot.house.painter, bot.house.settled
     if kind.fault is not None:
         painter.faults.append(kind.fault())
     painter.kept_back = {0} if kind.withheld else set()
-    settled.clear()
+    ended_jobs.clear()
     await town.invoke(ADA, "dream", prompt="crash", **kind.options)
 
     async def ended() -> bool:
-        return bool(settled)
+        return bool(ended_jobs)
 
     await town.until(ended)
     if kind.guest:
-        await _make_guest(bot, settled[0].id)
-        return replace(settled[0], address=replace(settled[0].address, channel_reachable=False))
-    return settled[0]
+        await _make_guest(bot, ended_jobs[0].id)
+        return replace(ended_jobs[0], address=replace(ended_jobs[0].address, channel_reachable=False))
+    return ended_jobs[0]
 
 
 async def _make_guest(bot: Bot, job_id: str) -> None:

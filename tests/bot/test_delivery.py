@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.playground.ids import DM_IDS
+from bot.outcome import MAYBE_ABOVE
+from bot.playground.ids import DM_IDS, GUILD_ID
 from bot.store.outbox import Outbox
 from generation.errors import ConfigError
 from generation.job import Job, JobState, Picture, Progress, Result
-from tests.bot.town import ADA, ART, BEN, EPHEMERAL, labels, open_bot, open_both, open_town
+from tests.bot.crashes import KINDS, a_process, quieten, settled
+from tests.bot.town import ADA, ART, BEN, EPHEMERAL, Bot, Town, labels, open_bot, open_both, open_town
 from tests.painter import Painter
 
 POST = f"/channels/{ART}/messages"
@@ -190,32 +194,93 @@ async def test_a_failure_nobody_was_told_of_is_told_after_a_restart(
             await town.told(ADA, "Cancelled.\n-# missed")
 
 
-async def test_a_set_too_large_for_one_file_comes_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_search_goes_back_as_far_as_the_message_may_be(tmp_path: Path) -> None:
     async with open_both(tmp_path) as (town, bot):
-        await town.invoke(ADA, "dream", prompt="heavy", count=2, seed=2)
-        [grid] = (await town.result())["attachments"]
-        monkeypatch.setattr(bot.client.courier, "size_limit", lambda _: grid["size"] - 1)
-        await town.invoke(ADA, "dream", prompt="heavier", count=2, seed=2)
-        await town.result(3)
-        results = [each for each in await town.results() if "heavier" in each["content"]]
+        quieten(bot)
+        await _sent_but_not_known(town, bot)
+        for number in range(230):
+            await town._post("say", {"as": str(BEN), "channel_id": str(ART), "content": f"chatter {number}"})
+        await town.passes(3600.0)
+        async with a_process(town, bot) as delivery:
+            await delivery.recover()
+            await delivery.drain(20.0)
 
-        assert [len(each["attachments"]) for each in results] == [1, 1]
-        assert [labels(each)[0] for each in results] == ["U1", "V2"]
+        assert await bot.has(posted=1)
+        assert len(await _posts(town)) == 1
 
 
-async def test_a_picture_too_large_is_said_kindly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_where_nobody_can_look_back_a_picture_is_not_shown_a_second_time(tmp_path: Path) -> None:
     async with open_both(tmp_path) as (town, bot):
-        monkeypatch.setattr(bot.client.courier, "size_limit", lambda _: 10)
-        await town.invoke(ADA, "dream", prompt="heavy")
-        told = await town.told(ADA, "larger than Discord takes here")
+        quieten(bot)
+        await _sent_but_not_known(town, bot)
+        await town.passes(3600.0)
+        await town.breaks("status", method="GET", path=POST, status=403)
+        async with a_process(town, bot, lambda: time.time() + 600.0) as delivery:
+            await delivery.recover()
+            await delivery.drain(20.0)
+        results = await town.results()
 
-        assert labels(told) == ["Try again", "Edit"]
+        assert [len(message["attachments"]) for message in results] == [1, 0]
+        assert MAYBE_ABOVE in results[1]["content"]
+        await town.mends()
+        await town.click(ADA, results[1], "Show")
+        assert (await town.told(ADA, "Picture 1"))["attachments"]
+
+
+async def _sent_but_not_known(town: Town, bot: Bot) -> None:
+    """A result is in the channel, and the process died before it could write that down."""
+
+    async def power_cut(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    commission = await settled(town, bot, KINDS[0])
+    async with a_process(town, bot) as delivery:
+        outbox = bot.house.desk.outbox
+        known, outbox.sent = outbox.sent, power_cut  # type: ignore[method-assign,assignment]
+        with suppress(asyncio.CancelledError):
+            await delivery._until_delivered(commission)
+        outbox.sent = known  # type: ignore[method-assign]
+    assert len(await town.results()) == 1
+
+
+async def test_who_was_removed_from_a_server_paints_nothing_more_for_it(tmp_path: Path) -> None:
+    painter = Painter()
+    async with open_both(tmp_path, painter) as (town, bot):
+        painter.hold.clear()
+        for prompt in ("running", "waiting", "waiting too"):
+            await town.invoke(ADA, "dream", prompt=prompt)
+        await town.told(ADA, "step 1 of 20")
+        await town.until(lambda: bot.has(running=1, accepted=2))
+        guild = bot.client.get_guild(GUILD_ID)
+        assert guild is not None
+        for path in ("/channels/**", "/webhooks/**", "/users/**"):
+            await town.breaks("status", path=path, status=404)
+        await bot.client.on_guild_remove(guild)
+        await town.until(lambda: bot.has(cancelled=3))
+
+        async def told_or_given_up() -> bool:
+            return bot.client.delivery.unshown == 0
+
+        await town.until(told_or_given_up)
+        assert not painter.painted
+        assert bot.client.restraint.refused == 0
 
 
 async def test_a_revoked_token_stops_the_bot_with_a_sentence(tmp_path: Path) -> None:
     async with open_both(tmp_path) as (town, bot):
-        await town.breaks("status", method="POST", path=POST, status=401)
-        await town.invoke(ADA, "dream", prompt="revoked")
+        await town.breaks("status", path="/channels/**", status=401)
+        for prompt in ("revoked", "and", "more"):
+            await town.invoke(ADA, "dream", prompt=prompt)
+
+        async with asyncio.timeout(10):
+            with pytest.raises(ConfigError, match="token"):
+                await bot.serving
+        assert len([each for each in await town.requests() if each["status"] == 401]) == 1
+
+
+async def test_a_token_refused_by_the_gateway_stops_the_bot_with_a_sentence(tmp_path: Path) -> None:
+    async with open_both(tmp_path) as (town, bot):
+        await town.breaks("close_connections", code=4004)
 
         async with asyncio.timeout(10):
             with pytest.raises(ConfigError, match="token"):

@@ -85,8 +85,23 @@ def jump(bot: Bot, seconds: float) -> None:
     bot.client.courier._clock = bot.house.studio.clock = lambda: time.time() + seconds
 
 
-@pytest.mark.parametrize("seconds", [0.1, 5.0, 1200.0])
-@pytest.mark.parametrize("what", ["rest", "gateway", "both"])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    ("what", "seconds"),
+    [
+        ("rest", 0.1),
+        ("rest", 5.0),
+        ("rest", 1200.0),
+        pytest.param("gateway", 0.1, marks=SLOW),
+        pytest.param("gateway", 5.0, marks=SLOW),
+        pytest.param("gateway", 1200.0, marks=SLOW),
+        pytest.param("both", 0.1, marks=SLOW),
+        pytest.param("both", 5.0, marks=SLOW),
+        ("both", 1200.0),
+    ],
+)
 async def test_after_an_outage_everything_arrives_once_and_in_order(tmp_path: Path, what: str, seconds: float) -> None:
     painter = Painter()
     async with open_both(tmp_path, painter, limits=WIDE) as (town, bot):
@@ -160,10 +175,10 @@ async def test_whatever_discord_refuses_fewer_than_a_hundred_requests_are_refuse
         painter.hold.set()
 
         async def held_back() -> bool:
-            return bot.client.restraint.held_back > 20
+            return bot.client.restraint.held_back > 0
 
         await town.until(held_back)
-        assert 40 <= bot.client.restraint.refused < 100
+        assert 50 <= bot.client.restraint.refused < 100
         assert bot.client.is_ready()
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 import random
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from bot.courier import Courier
 from tests.bot.crashes import KINDS, WIDE, Kind, crash, quieten
 from tests.bot.town import open_both
 
+figures = logging.getLogger("figures")  # --log-file FILE --log-file-level INFO
 MOMENTS = 2  # of each kind and window in the default suite; sixty-eight crashes
 LATEST = 75  # pauses that a delivery takes, about
 
@@ -31,9 +32,7 @@ async def test_a_crash_at_any_moment_shows_the_outcome_once(tmp_path: Path, kind
 @pytest.mark.slow
 @pytest.mark.parametrize("forgotten", [False, True], ids=["nonce known", "nonce forgotten"])
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-async def test_a_crash_at_every_moment_shows_the_outcome_once(
-    tmp_path: Path, kind: Kind, *, forgotten: bool, record_property: Callable[[str, object], None]
-) -> None:
+async def test_a_crash_at_every_moment_shows_the_outcome_once(tmp_path: Path, kind: Kind, *, forgotten: bool) -> None:
     async with open_both(tmp_path, limits=WIDE) as (town, bot):
         quieten(bot)
         pauses, empty, torn = 0, 0, True
@@ -41,8 +40,7 @@ async def test_a_crash_at_every_moment_shows_the_outcome_once(
             seen = await crash(town, bot, kind, pauses, forgotten=forgotten)
             assert (seen.outcomes, seen.leftovers) == (1, 0), (pauses, seen)
             pauses, empty, torn = pauses + 1, empty + seen.empty, seen.torn
-        record_property("crashes", pauses)  # in the report of `--junit-xml`
-        record_property("empty_lines", empty)
+        figures.info("%s, forgotten %s: %d crashes, %d of them left an empty line", kind.name, forgotten, pauses, empty)
         assert pauses > 30
 
 

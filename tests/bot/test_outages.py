@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import logging
+import random
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
+from bot.delivery import CROWD
+from bot.metrics import resident_bytes
+from bot.order import Member, Order
 from bot.playground.ids import ART_ADULTS_ID, BEN_ID, OLIVIA_ID
+from generation.job import Job, JobState, Picture, Progress, Result
+from generation.safety.approved import Approved
 from tests.bot.crashes import WIDE
 from tests.bot.town import ADA, ART, LOADING, Bot, Json, Town, open_both
 from tests.painter import Painter
 
+figures = logging.getLogger("figures")  # --log-file FILE --log-file-level INFO
 PEOPLE = (ADA, BEN_ID, OLIVIA_ID)
 CHANNELS = (ART, ART_ADULTS_ID)
 EVERYTHING = ("/channels/**", "/webhooks/**", "/users/**")
-REFUSED = (401, 403, 429)
 
 
 FAULTS: tuple[Json, ...] = (
@@ -72,14 +83,6 @@ def in_order(painter: Painter, results: list[Json]) -> bool:
     return all(words == sorted(words, key=painted.index) for words in shown)
 
 
-async def refused(town: Town) -> int:
-    return sum(
-        each["status"] in REFUSED and each.get("scope") != "shared"
-        for each in await town.requests()
-        if "status" in each
-    )
-
-
 def jump(bot: Bot, seconds: float) -> None:
     """The bot's own clock goes on with Discord's."""
     bot.client.courier._clock = bot.house.studio.clock = lambda: time.time() + seconds
@@ -123,7 +126,7 @@ async def test_after_an_outage_everything_arrives_once_and_in_order(tmp_path: Pa
         assert sorted(words_of(results, ART) + words_of(results, ART_ADULTS_ID)) == prompts
         assert in_order(painter, results)
         assert all(len(result["mentions"]) == 1 for result in results)
-        assert await refused(town) < 20
+        assert bot.client.restraint.refused < 20
         await town.until(lambda: _connected(bot))
         await town.passes(6.0)
         await town.invoke(ADA, "dream", prompt="afterwards")
@@ -162,7 +165,9 @@ async def _through_a_storm(folder: Path, number: int, *, seconds: float) -> None
 
         assert sorted(words_of(results, ART) + words_of(results, ART_ADULTS_ID)) == prompts
         assert in_order(painter, results)
-        assert bot.client.restraint.refused < 100
+        refused, held_back = bot.client.restraint.refused, bot.client.restraint.held_back
+        figures.info("%d jobs in a storm: %d refused requests, %d held back", number, refused, held_back)
+        assert refused < 100
 
 
 async def test_whatever_discord_refuses_fewer_than_a_hundred_requests_are_refused(tmp_path: Path) -> None:
@@ -182,7 +187,7 @@ async def test_whatever_discord_refuses_fewer_than_a_hundred_requests_are_refuse
         assert bot.client.is_ready()
 
 
-async def test_a_thousand_jobs_for_a_closed_channel_ask_once(tmp_path: Path) -> None:
+async def test_many_jobs_for_a_closed_channel_ask_once(tmp_path: Path) -> None:
     painter = Painter()
     async with open_both(tmp_path, painter, limits=WIDE) as (town, bot):
         painter.hold.clear()
@@ -197,3 +202,79 @@ async def test_a_thousand_jobs_for_a_closed_channel_ask_once(tmp_path: Path) -> 
 async def _posts(town: Town) -> int:
     tries: list[Any] = [r for r in await town.requests() if r["method"] == "POST" and r["path"].endswith("/messages")]
     return len(tries)
+
+
+async def test_the_line_waits_while_too_many_pictures_are_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.delivery.CROWD", 3)
+    monkeypatch.setattr("generation.dispatch.POLL", 0.1)
+    painter = Painter()
+    async with open_both(tmp_path, painter, limits=WIDE) as (town, bot):
+        painter.hold.clear()
+        await order(town, bot, 8)
+        for path in ("/channels/**", "/users/**"):
+            await town.breaks("status", path=path, status=503)
+        painter.hold.set()
+        await town.until(lambda: bot.has(rendered=3, accepted=5))
+        told = await town.told(ADA, "Discord takes finished pictures only slowly")
+        assert "in the line" in told["content"]
+        await asyncio.sleep(0.5)
+        assert await bot.has(rendered=3, accepted=5)
+        await town.mends()
+
+        assert len(await arrived(town, bot, 8)) == 8
+
+
+@pytest.mark.slow
+async def test_five_hundred_pictures_that_wait_take_little_memory(tmp_path: Path) -> None:
+    async with open_both(tmp_path, Heavy(), limits=WIDE) as (town, bot):
+        for path in EVERYTHING:
+            await town.breaks("latency", path=path, delay_s=5.0)
+            await town.breaks("slow_upload", path=path, bytes_per_s=20_000)
+        for number in range(20):
+            await town.invoke(PEOPLE[number % 3], "dream", channel=CHANNELS[number % 2], prompt=f"first {number}")
+        await asyncio.sleep(10.0)
+        before = resident_bytes()
+        for number in range(500):
+            await bot.house.studio.submit(await _like(bot, number))
+
+        async def all_painted() -> bool:
+            return await _waiting(bot) >= CROWD
+
+        await town.until(all_painted, 240.0)
+        grown = (resident_bytes() - before) / 2**20
+        figures.info("%d pictures of 3 MB wait: %.1f MiB more", bot.client.delivery.unshown, grown)
+        assert bot.client.delivery.unshown <= CROWD + 2
+        assert grown < 100
+
+
+async def _waiting(bot: Bot) -> int:
+    return (await bot.house.desk.jobs.counts()).get("rendered", 0)
+
+
+async def _like(bot: Bot, number: int) -> Order:
+    commission = next(iter(await bot.house.desk.jobs.in_state(*JobState, limit=1)))
+    address = replace(commission.address, interaction_id=10**9 + number, ticket_id=None)
+    return Order(
+        request=replace(commission.request, seed=number),
+        member=Member(id=commission.author_id, guild_id=address.guild_id),
+        address=address,
+    )
+
+
+class Heavy(Painter):
+    """Paints what takes 3 MB as a file, at once."""
+
+    async def paint(self, job: Job, on_progress: Callable[[Progress], None]) -> Result:
+        data = await asyncio.to_thread(_noise, job.request.seed)
+        approved = Approved.of(data, media_type="image/webp", width=1024, height=1024, checked_by=("test checker",))
+        return Result(job_id=job.id, pictures=(Picture(index=0, approved=approved),), grid=None, recipe={}, seconds=0.1)
+
+
+def _noise(seed: int) -> bytes:
+    file = io.BytesIO()
+    Image.frombytes("RGB", (1024, 1024), random.Random(seed).randbytes(3 * 2**20)).save(
+        file, "WEBP", lossless=True, method=0
+    )
+    return file.getvalue()

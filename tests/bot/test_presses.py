@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import logging
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bot.card import Face
 from bot.courier import Parcel
+from bot.playground.ids import ART_ADULTS_ID, DM_IDS
 from bot.press import Deed, Press
+from generation.job import JobState
 from tests.bot.town import ADA, ART, BEN, EPHEMERAL, MODERATOR, Town, labels, open_bot, open_both, open_town
 from tests.painter import Painter
 
@@ -43,6 +49,40 @@ async def test_a_double_press_is_one_job(tmp_path: Path) -> None:
         await town.result(2)
 
         assert all(message["flags"] & EPHEMERAL for message in said)
+        await town.until(lambda: bot.has(posted=2))
+        assert len(await town.results()) == 2
+
+
+async def test_twenty_presses_in_a_second_are_one_job_for_each_person(tmp_path: Path) -> None:
+    painter = Painter()
+    async with open_both(tmp_path, painter) as (town, bot):
+        await town.invoke(ADA, "dream", prompt="a tree")
+        result = await town.result()
+        painter.hold.clear()
+        await asyncio.gather(*(town.click(person, result, "V1") for person in (ADA, BEN) for _ in range(10)))
+        await town.until(lambda: bot.has(posted=1, running=1, accepted=1))
+        painter.hold.set()
+        await town.result(3)
+
+        await town.until(lambda: bot.has(posted=3))
+        assert len(await town.results()) == 3
+
+
+async def test_an_interaction_that_comes_twice_is_one_job(tmp_path: Path) -> None:
+    async with open_both(tmp_path) as (town, bot):
+        parsers = bot.client._connection.parsers
+        once = parsers["INTERACTION_CREATE"]
+
+        def twice(data: Any) -> None:
+            once(copy.deepcopy(data))
+            once(data)
+
+        parsers["INTERACTION_CREATE"] = twice
+        await town.invoke(ADA, "dream", prompt="a tree")
+        result = await town.result()
+        await town.click(BEN, result, "V1")
+        await town.result(2)
+
         await town.until(lambda: bot.has(posted=2))
         assert len(await town.results()) == 2
 
@@ -123,6 +163,26 @@ async def test_forged_buttons_do_nothing(tmp_path: Path) -> None:
 
         assert (await town.told(ADA, "This picture is no longer known here."))["flags"] & EPHEMERAL
         assert await bot.has()
+
+
+async def test_a_button_of_another_place_does_nothing_and_is_noted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_both(tmp_path) as (town, bot):
+        caplog.set_level(logging.INFO, "bot.presses")
+        await town.invoke(ADA, "dream", prompt="a tree")
+        await town.result()
+        [job] = await town.until(lambda: bot.house.desk.jobs.in_state(JobState.POSTED))
+        for channel in (ART_ADULTS_ID, DM_IDS[BEN]):
+            face = Face(Press(Deed.VARY, job.id, 0), "Elsewhere")
+            await bot.client.courier.to_channel(
+                channel, Parcel(text="forged", rows=((face,),)), f"forged{channel % 97}"
+            )
+            await town.click(BEN, await town.told(BEN, "forged", channel=channel), "Elsewhere")
+            await town.told(BEN, "This picture is no longer known here.", channel=channel)
+
+        assert await bot.has(posted=1)
+        assert caplog.text.count("is not known where its button was pressed") == 2
 
 
 async def test_filter_and_limits_hold_at_the_moment_of_the_press(tmp_path: Path) -> None:

@@ -178,6 +178,9 @@ class Presses:
         key = (press.job_id, press.index or 0)
         if key in self._showing:
             await interaction.response.defer()
+            commission = await self._commission(interaction, press)
+            if key not in self._showing:  # it has come through meanwhile
+                await self._is_here(interaction, commission, key[1])
             return
         self._showing.add(key)
         try:
@@ -188,10 +191,7 @@ class Presses:
 
     async def _show_single(self, interaction: Interaction, commission: Commission, index: int, answer_id: int) -> None:
         kind, private = f"single{index}", commission.address.private
-        before = await self._desk.outbox.message_of(commission.id, kind)
-        if before is not None and not private and await self._courier.exists(*before):
-            link = f"https://discord.com/channels/{interaction.guild_id or '@me'}/{before[0]}/{before[1]}"
-            await tell(interaction, f"Picture {index + 1} is here already: {link}")
+        if await self._is_here(interaction, commission, index):
             return
         address = address_of(interaction, self._studio.clock(), private=private)
         place = place_of(address, member_of(interaction).role_ids)
@@ -229,6 +229,15 @@ class Presses:
             with suppress(WayClosed):
                 await self._courier.remove(address, sent.message_id)
             raise
+
+    async def _is_here(self, interaction: Interaction, commission: Commission, index: int) -> bool:
+        """Whether everybody can see that picture already; then the person is told where."""
+        before = await self._desk.outbox.message_of(commission.id, f"single{index}")
+        if before is None or commission.address.private or not await self._courier.exists(*before):
+            return False
+        link = f"https://discord.com/channels/{interaction.guild_id or '@me'}/{before[0]}/{before[1]}"
+        await tell(interaction, f"Picture {index + 1} is here already: {link}")
+        return True
 
     async def _unchanged(self, job_id: str, before: StoredPicture, *, covered: bool) -> bool:
         """Whether the picture may still be shown as it was a moment ago; raises BadRequest while it is hidden."""

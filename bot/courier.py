@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -219,10 +219,13 @@ class Courier:
         until = member.get("communication_disabled_until")
         return datetime.fromisoformat(until).timestamp() if until else None
 
-    async def find(self, channel_id: int, mark: str | None, text: str, since: float) -> Sent | None:
+    async def find(
+        self, channel_id: int, mark: str | None, text: str, since: float, known: Callable[[int], Awaitable[bool]]
+    ) -> Sent | None:
         """The bot's own message in a channel, not older than `since` (epoch seconds), with the button `mark`.
 
-        Without a mark it is known by its words. Raises WayClosed where that cannot be found out: no right to read the
+        Without a mark it is known by its words, which another job may have said too: `known` tells whether a message
+        id is another one's. Raises WayClosed where that cannot be found out: no right to read the
         history, or too much has been said since.
         """
         channel = self._client.get_partial_messageable(channel_id)
@@ -236,7 +239,8 @@ class Courier:
                 seen += 1
                 if message.author.id != own:
                     continue
-                if mark in custom_ids(message) if mark is not None else message.content == text:
+                alike = mark in custom_ids(message) if mark is not None else message.content == text
+                if alike and not await known(message.id):
                     return Sent(channel_id, message.id)
         if seen == SCAN_DEPTH or not self._reads_history(channel_id, seen):
             raise WayClosed("What was said here cannot be read back.")

@@ -316,8 +316,9 @@ class Delivery:
     async def _to_channel(self, channel_id: int, outcome: Outcome, since: float | None) -> Sent:
         """Post it, unless a search finds it there; `since` says from when on it may be (None: it cannot be there)."""
         if since is not None:
+            text, known = outcome.parcel.text, self._desk.outbox.knows
             try:
-                found = await self._courier.find(channel_id, outcome.mark, outcome.parcel.text, since)
+                found = await self._courier.find(channel_id, outcome.mark, text, since, known)
             except WayClosed:
                 found = None
                 if self._studio.clock() - since > NONCE_WINDOW:  # before that the nonce guards it

@@ -25,7 +25,9 @@ def case_nonce(case: Case, letter: str) -> str:
     return f"ac{case.id}{letter}{case.round}"
 
 
-async def once(courier: Courier, channel_id: int, parcel: Parcel, nonce: str, *, since: float | None) -> Sent:
+async def once(
+    courier: Courier, outbox: Outbox, channel_id: int, parcel: Parcel, nonce: str, *, since: float | None
+) -> Sent:
     """A message that is posted once: after an attempt that may have come through, it is looked for by its button.
 
     `since` says when that may have been at the earliest (epoch seconds); None: there was none.
@@ -33,7 +35,7 @@ async def once(courier: Courier, channel_id: int, parcel: Parcel, nonce: str, *,
     if since is not None:
         mark = parcel.rows[0][0].press.custom_id if parcel.rows else None
         try:
-            found = await courier.find(channel_id, mark, parcel.text, since)
+            found = await courier.find(channel_id, mark, parcel.text, since, outbox.knows)
         except WayClosed:
             found = None  # no right to read the history; the nonce still guards the last minutes
         if found is not None:
@@ -59,7 +61,7 @@ async def tell_member(
     since = entry.intended_at
     try:
         person = await courier.direct_channel(case.author_id)
-        sent = await once(courier, person, parcel, nonce, since=None if fresh else since)
+        sent = await once(courier, outbox, person, parcel, nonce, since=None if fresh else since)
         await outbox.sent(commission.id, kind, sent.channel_id, sent.message_id)
         return ""
     except (WayClosed, Rejected):
@@ -69,7 +71,7 @@ async def tell_member(
     face = Face(CasePress(CaseDeed.DETAILS, case.id), "See what happened")
     hint = Parcel(text=f"<@{case.author_id}> {UNDISCLOSED}", rows=((face,),), mention=case.author_id)
     try:
-        sent = await once(courier, address.channel_id, hint, nonce, since=None if fresh else since)
+        sent = await once(courier, outbox, address.channel_id, hint, nonce, since=None if fresh else since)
     except (WayClosed, Rejected):
         return UNREACHED
     await outbox.sent(commission.id, kind, sent.channel_id, sent.message_id)

@@ -123,7 +123,7 @@ class CaseWork:
         first = SECOND_ROUND[0] if case.round > 1 else FIRST_ROUND[0]
         try:
             mark = CasePress(CaseDeed(first), case.id).custom_id
-            found = await self._courier.find(channel_id, mark, "", case.opened_at)
+            found = await self._courier.find(channel_id, mark, "", case.opened_at, self._desk.outbox.knows)
         except WayClosed:
             return
         if found is not None:
@@ -132,10 +132,10 @@ class CaseWork:
     async def _post(self, channel_id: int, parcel: Parcel, case: Case, *, fresh: bool) -> tuple[int, int]:
         nonce, since = case_nonce(case, "q"), None if fresh else case.opened_at
         try:
-            sent = await once(self._courier, channel_id, parcel, nonce, since=since)
+            sent = await once(self._courier, self._desk.outbox, channel_id, parcel, nonce, since=since)
         except TooLarge:
             bare = Parcel(text=parcel.text, rows=parcel.rows)
-            sent = await once(self._courier, channel_id, bare, nonce, since=since)
+            sent = await once(self._courier, self._desk.outbox, channel_id, bare, nonce, since=since)
         return sent.channel_id, sent.message_id
 
     async def _refresh(self, case: Case) -> str:

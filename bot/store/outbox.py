@@ -76,6 +76,12 @@ class Outbox:
             row = (await connection.execute(select(outbox).where(here))).first()
         return (row.channel_id, row.message_id) if row is not None and row.sent_at is not None else None
 
+    async def knows(self, message_id: int) -> bool:
+        """Whether a message is written down here, whatever it says."""
+        query = select(outbox.c.message_id).where(outbox.c.message_id == message_id).limit(1)
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).first() is not None
+
     async def messages_of(self, job_id: str) -> dict[str, tuple[int, int]]:
         """Channel and message id of everything that was sent of a job, by kind."""
         query = select(outbox).where(outbox.c.job_id == job_id, outbox.c.sent_at.is_not(None))

@@ -124,9 +124,7 @@ class Delivery:
         await either(self._online, self._closing)
         attempt = 0
         while not self._closing.is_set():
-            async with self._lane(
-                commission
-            ):  # the others of its channel wait behind it, so that they keep their order
+            async with self._lane(commission):
                 through, tries = self._through, 0
                 while not self._closing.is_set():
                     async with self._places:
@@ -138,6 +136,7 @@ class Delivery:
                         break  # it is not Discord, it is this one
 
     def _lane(self, commission: Commission) -> AbstractAsyncContextManager[None]:
+        """A channel's results wait behind each other, between attempts too, so that they keep their order."""
         if commission.state is not JobState.RENDERED:
             return nullcontext()  # notices go by tokens, which have limits of their own
         return self._lanes.setdefault(commission.address.channel_id, asyncio.Lock())

@@ -152,6 +152,11 @@ class LineLedger:
         self._work_left.pop(job.id, None)
         await self._jobs.release(job)
 
+    async def crashed(self, job: Job) -> None:
+        """As `released`, with one crash more to its name."""
+        self._work_left.pop(job.id, None)
+        await self._jobs.release(job, crashed=True)
+
     async def end(self, job_id: str, state: JobState, reason: str, *, give_back: float = 0.0) -> bool:
         """End a live job, give back that share of its cost and have the outcome shown; False when it had ended."""
         ended = await self._jobs.end(job_id, state, reason, only_from=LIVE, give_back=give_back)

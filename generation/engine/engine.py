@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -60,6 +60,7 @@ class Engine:
         painted: Callable[[Painting, list[Pixels]], None],
         hear: Callable[[], None] = lambda: None,
         expect: Callable[[float], None] = lambda _: None,
+        hand: Callable[[Collection[int]], None] = lambda _: None,
         glimpse: Glimpse | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -67,6 +68,7 @@ class Engine:
         self._painted = painted
         self._hear = hear  # lets cancellations in during a call that takes all the steps of a picture
         self._expect = expect  # told of the seconds that a long call may take
+        self._hand = hand  # told beforehand which paintings the next unit of work is for
         self._glimpse = glimpse
         self._clock = clock
         self._planner = Planner(preview_first=options.preview_first)
@@ -141,6 +143,7 @@ class Engine:
             painting.on_failed(ModelUnavailable(f"The model “{name}” is not loaded here."))
             return
         painting.lane = lane
+        self._hand((painting.number,))
         try:
             painting.samples = lane.begin(painting.number, painting.job, painting.arrived)
         except AtelierError as error:
@@ -164,6 +167,7 @@ class Engine:
     # -- stepping ----------------------------------------------------------------------------------------------------
 
     def _advance(self, samples: Sequence[Sample]) -> None:
+        self._hand({sample.painting for sample in samples})
         began = self._clock()
         lane = self._lanes[samples[0].key.model]
         before = [sample.done for sample in samples]
@@ -245,6 +249,7 @@ class Engine:
         alike = [sample for sample in self._live.finished if sample.key == first.key][: lane.decodes(first.key)]
         for sample in alike:
             self._live.finished.remove(sample)
+        self._hand({sample.painting for sample in alike})
         try:
             pixels = lane.decode(alike)
         except Exception as error:  # as in _advance

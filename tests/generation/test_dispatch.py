@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from generation.dispatch import MAX_ATTEMPTS, Dispatcher
-from generation.errors import BadRequest, BrokenPicture, Cancelled, PaintingError, WorkerLost
+from generation.errors import BadRequest, Blame, BrokenPicture, Cancelled, PaintingError, WorkerLost
 from generation.job import Job
 from tests.orders import a_request
 from tests.painter import Painter
@@ -27,7 +29,7 @@ class MemoryLedger:
         if not self.waiting:
             return None
         job = self.waiting.pop(0)
-        return Job(id=job.id, request=job.request, attempt=job.attempt + 1)
+        return replace(job, attempt=job.attempt + 1)
 
     async def rendered(self, job, result):
         await self._write(job.id, "rendered")
@@ -40,6 +42,10 @@ class MemoryLedger:
     async def released(self, job):
         await self._write(job.id, "released")
         self.waiting.insert(0, job)
+
+    async def crashed(self, job):
+        await self._write(job.id, "crashed")
+        self.waiting.insert(0, replace(job, crashes=job.crashes + 1))
 
     async def _write(self, job_id, outcome):
         if self.stumble:
@@ -90,7 +96,7 @@ async def test_a_job_whose_worker_dies_is_tried_again():
     painter.faults.append(WorkerLost())
     ledger = MemoryLedger("a", "b")
     await run_until(ledger, 3, painter)
-    assert ledger.outcomes == [("a", "released"), ("a", "rendered"), ("b", "rendered")]
+    assert ledger.outcomes == [("a", "crashed"), ("a", "rendered"), ("b", "rendered")]
 
 
 async def test_a_poison_job_is_given_up_after_three_attempts():
@@ -98,10 +104,28 @@ async def test_a_poison_job_is_given_up_after_three_attempts():
     painter.faults += [WorkerLost() for _ in range(MAX_ATTEMPTS)]
     ledger = MemoryLedger("poison", "next")
     await run_until(ledger, MAX_ATTEMPTS + 1, painter)
-    assert ledger.outcomes == [("poison", "released")] * (MAX_ATTEMPTS - 1) + [
+    assert ledger.outcomes == [
+        ("poison", "crashed"),
+        ("poison", "crashed"),
+        ("next", "rendered"),  # a known culprit lets everybody else go first
         ("poison", "WorkerLost"),
-        ("next", "rendered"),
     ]
+
+
+async def test_a_job_that_hangs_twice_is_given_up():
+    painter = Painter()
+    painter.faults += [WorkerLost(hung=True), WorkerLost(hung=True)]
+    ledger = MemoryLedger("sleepy", "next")
+    await run_until(ledger, 3, painter)
+    assert ledger.outcomes == [("sleepy", "crashed"), ("sleepy", "WorkerLost"), ("next", "rendered")]
+
+
+async def test_who_was_not_worked_at_is_not_blamed():
+    painter = Painter()
+    painter.faults += [WorkerLost(blame=Blame.NONE) for _ in range(5)]
+    ledger = MemoryLedger("a")
+    await run_until(ledger, 6, painter)
+    assert ledger.outcomes == [("a", "released")] * 5 + [("a", "rendered")]
 
 
 async def test_a_full_disk_only_delays_an_outcome(monkeypatch):
@@ -241,8 +265,10 @@ async def test_a_poisonous_job_does_not_take_its_neighbours_down_three_times():
     dispatcher = Dispatcher(ledger, [Crowded()], lambda job, progress: None)
     await dispatcher.start()
     async with asyncio.timeout(20):
-        while sum(outcome != "released" for _, outcome in ledger.outcomes) < 3:
+        while sum(outcome != "crashed" for _, outcome in ledger.outcomes) < 3:
             await asyncio.sleep(0.01)
     await dispatcher.close(grace=1)
-    ends = {job: outcome for job, outcome in ledger.outcomes if outcome != "released"}
-    assert ends == {"a": "rendered", "b": "rendered", "poison": "WorkerLost"}
+    assert dict(ledger.outcomes) == {"a": "rendered", "b": "rendered", "poison": "WorkerLost"}
+    assert Counter(ledger.outcomes)["poison", "crashed"] == 2
+    assert ledger.outcomes.count(("a", "crashed")) <= 1  # neighbours go down with it once, then it is alone
+    assert ledger.outcomes.count(("b", "crashed")) <= 1

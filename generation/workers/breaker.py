@@ -22,15 +22,22 @@ PAUSE, LONGEST_PAUSE = 60.0, 900.0  # seconds that it stays open, doubled each t
 class Backoff:
     """How long to wait before the next process: longer after deaths in a row, shorter after a long life."""
 
-    def __init__(self, first: float = FIRST_WAIT, *, draw: Callable[[float, float], float] = random.uniform) -> None:
+    def __init__(
+        self,
+        first: float = FIRST_WAIT,
+        longest: float = LONGEST_WAIT,
+        *,
+        draw: Callable[[float, float], float] = random.uniform,
+    ) -> None:
         self._first = first
+        self._longest = longest
         self._draw = draw  # full jitter: several machines must not come back in step
         self._row = 0.0  # deaths, less those made up for
 
     def after(self, alive: float) -> float:
         """Seconds to wait now that a process has ended which was of use for `alive` seconds."""
         self._row = max(0.0, self._row - alive / FORGIVEN) + 1.0
-        longest = min(LONGEST_WAIT, self._first * 2.0 ** min(self._row, 16.0))
+        longest = min(self._longest, self._first * 2.0 ** min(self._row, 16.0))
         return self._draw(self._first, max(self._first, longest))
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from generation.errors import Blame, Cancelled, ModelUnavailable, WorkerLost
 from generation.job import Job, Progress, Result
 from generation.request import Request
-from generation.workers.breaker import FIRST_WAIT, Backoff, Breaker, Position
+from generation.workers.breaker import Backoff, Breaker, Position
 from generation.workers.process import Child, end, spawn
 from generation.workers.wire import (
     Alive,
@@ -58,10 +58,10 @@ class ChildWorker:
     """The Worker for the machine the bot runs on; jobs share the denoiser's calls in the child."""
 
     def __init__(
-        self, settings: EngineSettings, *, first_backoff: float = FIRST_WAIT, breaker: Breaker | None = None
+        self, settings: EngineSettings, *, backoff: Backoff | None = None, breaker: Breaker | None = None
     ) -> None:
         self._settings = settings
-        self._backoff = Backoff(first_backoff)
+        self._backoff = backoff or Backoff()
         self._breaker = breaker or Breaker()
         self._paintings: dict[int, _Painting] = {}
         self._numbers = itertools.count()

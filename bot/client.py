@@ -103,6 +103,8 @@ class AtelierClient(commands.AutoShardedBot):
         self.presses = Presses(studio, desk, self.courier, Erasure(studio, desk, self.farewells), self.review)
         studio.listeners.accepted.append(self.tickets.open)
         studio.listeners.progress.append(self.tickets.progress)
+        studio.listeners.returned.append(self.tickets.returned)
+        studio.listeners.paused.append(self.tickets.moved)
         studio.listeners.settled.append(self.delivery.settled)
         studio.listeners.settled.append(self.review.settled)
         self.answerers: dict[str, Callable[[Interaction], Awaitable[None]]] = {}  # by how their custom ids begin

@@ -54,10 +54,12 @@ class Dispatcher:
         ledger: Ledger,
         workers: Sequence[Worker],
         on_progress: Callable[[Job, Progress], None],
+        on_trouble: Callable[[], None] = lambda: None,
     ) -> None:
         self._ledger = ledger
         self._workers = tuple(workers)
         self._on_progress = on_progress
+        self._on_trouble = on_trouble  # told when a worker's trouble begins, changes or ends
         self._wake = asyncio.Event()
         self._running: dict[str, Worker] = {}
         self._cancelled: set[str] = set()  # running jobs that were asked to stop
@@ -113,8 +115,11 @@ class Dispatcher:
     async def _serve(self, worker: Worker) -> None:
         mine: set[asyncio.Task[None]] = set()
         alone: asyncio.Task[None] | None = None
-        suspects = Suspects()
+        suspects, trouble = Suspects(), ""
         while not self._stopping:
+            if worker.trouble != trouble:
+                trouble = worker.trouble
+                self._on_trouble()
             self._wake.clear()  # before asking, so that whoever joins during the question is not missed
             room = 0 if alone in mine else worker.capacity - len(mine)
             try:

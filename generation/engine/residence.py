@@ -94,6 +94,11 @@ class Residence(Generic[Order, Ready]):
         self._leaving.put((name, gone))
         gone.wait(LEAVE)
 
+    def dismiss(self, name: str) -> None:
+        """A model goes at once; called by the thread that uses them."""
+        self._ready.pop(name, None)
+        self._leave(name)
+
     def ask(self, name: str, order: Order) -> None:
         """Have an order wait for its model, which may be ready."""
         self._waiting[name].append(_Wait(order, self._clock()))
@@ -128,8 +133,7 @@ class Residence(Generic[Order, Ready]):
     def _see_off(self) -> None:
         while not self._leaving.empty():
             name, gone = self._leaving.get()
-            self._ready.pop(name, None)
-            self._leave(name)
+            self.dismiss(name)
             gone.set()
 
     def close(self) -> None:

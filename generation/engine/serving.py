@@ -80,7 +80,13 @@ class Serving:
         self._glance = Glance()
         glimpse = Glimpse(self._previews, every=options.preview_every, per_second=options.previews_per_second)
         self._engine = Engine(
-            options, painted=self._painted, hear=hear, expect=expect, hand=self._take_in_hand, glimpse=glimpse
+            options,
+            painted=self._painted,
+            hear=hear,
+            expect=expect,
+            hand=self._take_in_hand,
+            spare=self._spare,
+            glimpse=glimpse,
         )
         self._residence: Residence[Order, Easel] = Residence(
             self._load,
@@ -232,6 +238,15 @@ class Serving:
         if time.monotonic() - self._said > SIGN:
             self._said = time.monotonic()
             self._alive(f"loading “{self._residence.loading}”")
+
+    def _spare(self) -> bool:
+        """Memory is short: models that paint nothing now go; False where there is none, or one is being loaded."""
+        idle = [] if self._residence.loading else sorted(self._residence.ready.keys() - self._in_use())
+        for name in idle:
+            log.warning("Memory is short: model %s has to go", name)
+            self._residence.dismiss(name)
+            self._shelf.forget(name)
+        return bool(idle)
 
     def _let_go(self, name: str) -> None:
         self._engine.drop(name)

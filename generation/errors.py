@@ -108,7 +108,7 @@ class ModelUnavailable(PaintingError):
 
 
 class ModelDelayed(ModelUnavailable):
-    """The model cannot be loaded just now; it is tried again."""
+    """The model cannot be loaded just now."""
 
 
 class NoRoom(ModelUnavailable):

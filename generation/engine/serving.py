@@ -132,8 +132,9 @@ class Serving:
 
     @property
     def worn(self) -> bool:
-        """Whether so many jobs in a row gave nothing but broken pictures that the weights must be read again."""
-        return self._engine.counts.broken_in_a_row >= WORN
+        """Whether only a new process helps: nothing but broken pictures, or checkers that do not answer any more."""
+        stuck = any(easel.gate.stuck for easel in tuple(self._residence.ready.values()))
+        return stuck or self._engine.counts.broken_in_a_row >= WORN
 
     def work(self) -> None:
         """Do one unit of work."""

@@ -120,7 +120,7 @@ def main(descriptor: int) -> None:
         while not serving.worn:
             _serve(line, serving)
         line.send(Leaving())
-        log.critical("Only broken pictures any more: the weights in memory must be damaged; starting anew")
+        log.critical("Only broken pictures any more, or checkers that do not answer; starting anew")
     except Exception:  # a device error sticks to the process; only a new one is of use, and the parent starts it
         log.exception("The engine failed for good")
     time.sleep(0.2)  # let the lines above reach the parent

@@ -5,6 +5,7 @@ A job's seed chooses what befalls the process when that job takes its second ste
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -16,6 +17,7 @@ from generation.workers import child_main
 
 PROGRAM = "tests.generation.workers.saboteur"
 
+FULL_WHILE = "SABOTAGE_FULL_WHILE"  # names a file; while that is there, no model can be loaded
 DIES, HANGS, LOSES_THE_DEVICE, DIES_AT_ONCE, FILLS_MEMORY = 901, 902, 903, 904, 905
 
 
@@ -54,7 +56,14 @@ AT_THE_SECOND_STEP: dict[int, Callable[[], None]] = {
 
 def sabotage() -> None:
     """Let the faults in; imports torch, so only once the parent has said that a model is to be loaded."""
+    from generation.engine import weights
     from generation.engine.rows import RowLane
+
+    def on_a_full_disk(*_: Any) -> Any:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    if os.path.exists(os.environ.get(FULL_WHILE, "")):
+        weights.read_json = on_a_full_disk
 
     seeds: dict[int, int] = {}
     begin, advance = RowLane.begin, RowLane._advance

@@ -280,6 +280,7 @@ async def test_where_children_cannot_live_painting_pauses_and_goes_on_by_itself(
         assert worker.capacity > 1
 
 
+@pytest.mark.slow
 async def test_an_interpreter_that_is_not_there_is_tried_again(wish: Wish, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.executable", "/nowhere/python")
     async with working(breaker=Breaker(deaths=2, pause=0.2)) as worker:
@@ -291,6 +292,7 @@ async def test_an_interpreter_that_is_not_there_is_tried_again(wish: Wish, monke
     assert result.pictures[0].approved is not None
 
 
+@pytest.mark.slow
 async def test_a_child_that_never_gets_ready_is_replaced(
     wish: Wish, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

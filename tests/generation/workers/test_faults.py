@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
+import statistics
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from generation.dispatch import MAX_ATTEMPTS, Dispatcher
@@ -23,6 +27,7 @@ from tests.generation.line import MemoryLedger
 from tests.generation.workers import saboteur
 
 Wish = Callable[..., Request]
+OPTIONS = EngineOptions(measure_seconds=0.0, previews_per_second=0.0)
 
 
 @pytest.fixture(autouse=True)
@@ -33,8 +38,7 @@ def sabotaged(monkeypatch: pytest.MonkeyPatch) -> None:
 @asynccontextmanager
 async def painted(jobs: list[Job], **settings: Any) -> AsyncIterator[tuple[MemoryLedger, ChildWorker]]:
     """A line with these jobs and a real painting process; all of them have ended when the block begins."""
-    options = EngineOptions(measure_seconds=0.0, previews_per_second=0.0)
-    worker = ChildWorker(EngineSettings(options=options, threads=1, **settings), backoff=Backoff(0.05, 0.1))
+    worker = ChildWorker(EngineSettings(options=OPTIONS, threads=1, **settings), backoff=Backoff(0.05, 0.1))
     ledger = MemoryLedger(*jobs)
     dispatcher = Dispatcher(ledger, [worker], lambda job, progress: None)
     await worker.start()
@@ -102,3 +106,57 @@ async def test_a_job_that_hangs_is_retried_once(wish: Wish, caplog: pytest.LogCa
     async with painted(crowd(wish, 1, saboteur.HANGS, 2), step_timeout=1.0) as (ledger, _):
         assert ends(ledger) == {"1": "rendered", str(saboteur.HANGS): "WorkerLost", "2": "rendered"}
     assert caplog.text.count("it is replaced") == 2
+
+
+@pytest.mark.slow
+async def test_what_may_pass_at_load_keeps_jobs_in_the_line(
+    wish: Wish, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flag = tmp_path / "full"
+    flag.touch()
+    monkeypatch.setenv(saboteur.FULL_WHILE, str(flag))
+    worker = ChildWorker(EngineSettings(options=OPTIONS, threads=1), backoff=Backoff(0.05, 0.1))
+    ledger = MemoryLedger(*crowd(wish, 1, 2))
+    dispatcher = Dispatcher(ledger, [worker], lambda job, progress: None)
+    await dispatcher.start()
+    try:
+        async with asyncio.timeout(120):
+            while not worker.trouble:
+                await asyncio.sleep(0.02)
+            assert "just now" in worker.trouble
+            await asyncio.sleep(3.0)
+            assert worker.capacity == 0
+            assert not ends(ledger)
+            assert len(ledger.waiting) == 2
+            flag.unlink()
+            while len(ledger.ended) < 2:
+                await asyncio.sleep(0.02)
+        assert ends(ledger) == {"1": "rendered", "2": "rendered"}
+        assert not worker.trouble
+    finally:
+        await dispatcher.close(grace=0)
+
+
+@pytest.mark.slow
+async def test_three_hundred_jobs_leave_the_process_as_it_was(
+    wish: Wish, record_property: Callable[[str, object], None]
+) -> None:
+    worker = ChildWorker(EngineSettings(options=OPTIONS, threads=1))
+    await worker.start()
+    try:
+        sizes: list[tuple[int, int]] = []
+        for number in range(0, 300, 4):
+            jobs = crowd(wish, *range(number, number + 4))
+            await asyncio.gather(*(worker.paint(job, lambda progress: None) for job in jobs))
+            child = psutil.Process(worker.pid)
+            sizes.append((child.memory_info().rss, child.num_fds()))
+    finally:
+        await worker.close()
+    third = len(sizes) // 3
+    first, last = (statistics.median(rss for rss, _ in part) for part in (sizes[third : 2 * third], sizes[2 * third :]))
+    per_job = (last - first) / (4 * third)
+    record_property("rss_bytes_per_job", per_job)
+    record_property("rss_mib", last / 2**20)
+    logging.getLogger(__name__).info("%.0f B of resident memory per job, %.0f MiB", per_job, last / 2**20)
+    assert per_job < 20 * 2**10
+    assert len({fds for _, fds in sizes[third:]}) == 1

@@ -101,7 +101,7 @@ class Studio:
 
     @property
     def engine_trouble(self) -> str:
-        """Why nothing at all is painted until something changes, in a sentence for members; empty when all is well."""
+        """Why painting pauses, in a sentence for members; empty when it does not."""
         troubles = [worker.trouble for worker in self._workers]
         return troubles[0] if troubles and all(troubles) else ""
 

@@ -93,9 +93,12 @@ class ChildWorker:
 
     @property
     def trouble(self) -> str:
-        """Why nothing is painted until something changes, in a sentence for members; empty when all is well."""
-        if self._fault or self._delay:
-            return self._fault or self._delay
+        """Why painting pauses, in a sentence for members; empty when it does not.
+
+        A model that can never be loaded is no pause: each job ends with that sentence.
+        """
+        if self._delay:
+            return self._delay
         return PAUSES if self._breaker.position is not Position.CLOSED and self._status is None else ""
 
     @property
@@ -160,7 +163,7 @@ class ChildWorker:
             child = await self._spawned()
         except OSError as error:  # no descriptor, no memory, no interpreter
             log.error("The painting process could not be started: %s", error)
-            self._mourn(None)
+            self._mourn()
             return 0.0
         self._child = child
         try:
@@ -170,11 +173,11 @@ class ChildWorker:
             await asyncio.shield(asyncio.to_thread(end, child))
         if not child.explained:
             log.error("The painting process ended with code %s (%s)", child.process.returncode, child.said)
-            self._mourn(child)
+            self._mourn()
         self._lose_all(child)
         return time.monotonic() - child.ready_at if child.ready else 0.0
 
-    def _mourn(self, child: Child | None) -> None:
+    def _mourn(self) -> None:
         """It ended without a word: too many of these, and painting pauses."""
         self._breaker.died()
         if self._breaker.position is Position.OPEN:

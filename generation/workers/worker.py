@@ -63,7 +63,7 @@ class Worker(Protocol):
 
     @property
     def trouble(self) -> str:
-        """Why nothing is painted until something changes, in a sentence for members; empty when all is well."""
+        """Why painting pauses, in a sentence for members; empty when it does not."""
         ...
 
     @property

@@ -112,6 +112,8 @@ class AtelierClient(commands.AutoShardedBot):
         self.presses = Presses(studio, desk, self.courier, Erasure(studio, desk, self.farewells), self.review, packing)
         studio.listeners.accepted.append(self.tickets.open)
         studio.listeners.progress.append(self.tickets.progress)
+        studio.listeners.returned.append(self.tickets.returned)
+        studio.listeners.paused.append(self.tickets.moved)
         studio.listeners.settled.append(self.delivery.settled)
         studio.listeners.crowded.append(self.delivery.is_crowded)
         studio.listeners.settled.append(self.review.settled)

@@ -35,6 +35,8 @@ class Listeners:
 
     accepted: list[Listener] = field(default_factory=list)  # a job was admitted
     progress: list[ProgressListener] = field(default_factory=list)  # a step was painted; must return at once
+    returned: list[Callable[[str], None]] = field(default_factory=list)  # it waits in the line again; at once
+    paused: list[Callable[[], None]] = field(default_factory=list)  # painting pauses, or goes on; must return at once
     settled: list[Listener] = field(default_factory=list)  # rendered, failed, cancelled or blocked: show it
     refused: list[Callable[[Refusal], None]] = field(default_factory=list)  # an order was not admitted
     crowded: list[Callable[[], bool]] = field(default_factory=list)  # whether more results than sensible wait already
@@ -159,8 +161,17 @@ class LineLedger:
 
     async def released(self, job: Job) -> None:
         """Back to its place in the line; it will be painted from the beginning."""
+        await self._put_back(job, crashed=False)
+
+    async def crashed(self, job: Job) -> None:
+        """As `released`, with one crash more to its name."""
+        await self._put_back(job, crashed=True)
+
+    async def _put_back(self, job: Job, *, crashed: bool) -> None:
         self._work_left.pop(job.id, None)
-        await self._jobs.release(job)
+        await self._jobs.release(job, crashed=crashed)
+        for listener in self._listeners.returned:
+            listener(job.id)
 
     async def end(self, job_id: str, state: JobState, reason: str, *, give_back: float = 0.0) -> bool:
         """End a live job, give back that share of its cost and have the outcome shown; False when it had ended."""

@@ -53,6 +53,7 @@ class Metrics:
         self._memory = Gauge("atelier_memory_bytes", "Resident memory of the bot process", registry=registry)
         self._ready = Gauge("atelier_discord_connected", "1 while the gateway is connected", registry=registry)
         self._loaded = Gauge("atelier_model_loaded", "1 while a model is loaded", registry=registry)
+        self._paused = Gauge("atelier_painting_paused", "1 while the painting process is no use", registry=registry)
         self._accepted = Counter("atelier_jobs_accepted_total", "Jobs admitted", registry=registry)
         self._settled = Counter(
             "atelier_jobs_settled_total", "Jobs painted or ended, by outcome", ["outcome"], registry=registry
@@ -152,6 +153,7 @@ class Metrics:
         self._memory.set(resident_bytes())
         self._ready.set(self._connected())
         self._loaded.set(self._studio.status is not None)
+        self._paused.set(bool(self._studio.engine_trouble))
         self._show_engine()
         return web.Response(body=generate_latest(self.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
@@ -174,6 +176,7 @@ class Metrics:
             "discord": "connected" if self._connected() else "not connected",
             "model": status.card.name if status else "loading",
             "device": status.device if status else None,
+            "trouble": self._studio.engine_trouble or None,
             "waiting": counts.get(JobState.ACCEPTED, 0),
             "painting": counts.get(JobState.RUNNING, 0),
             "posting": counts.get(JobState.RENDERED, 0),

@@ -86,6 +86,7 @@ class Standing:
     state: JobState
     ahead: int  # jobs that will be painted before it; 0: being painted or next
     seconds: float | None  # honest estimate until it is finished; None while nothing was measured yet
+    paused: str = ""  # why nothing is painted until something changes, as a sentence; then there is no estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

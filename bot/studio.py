@@ -79,7 +79,7 @@ class Studio:
         self._work_left: dict[str, float] = {}  # megapixel-steps of the running jobs that are still to be painted
         self.listeners.settled.append(self._forget_progress)
         self._ledger = LineLedger(desk, rules, policies, self._pace, self.listeners, self._work_left)
-        self._dispatcher = Dispatcher(self._ledger, self._workers, self._on_progress)
+        self._dispatcher = Dispatcher(self._ledger, self._workers, self._on_progress, self._on_trouble)
 
     async def start(self) -> None:
         """Take up what a former process left, then begin to paint."""
@@ -100,6 +100,12 @@ class Studio:
     def status(self) -> WorkerStatus | None:
         """What the engine says of itself; None while it loads."""
         return next((worker.status for worker in self._workers if worker.status is not None), None)
+
+    @property
+    def engine_trouble(self) -> str:
+        """Why painting pauses, in a sentence for members; empty when it does not."""
+        troubles = [worker.trouble for worker in self._workers]
+        return troubles[0] if troubles and all(troubles) else ""
 
     @property
     def card(self) -> ModelCard:
@@ -199,6 +205,8 @@ class Studio:
         if commission.state is not JobState.ACCEPTED:
             return Standing(state=commission.state, ahead=0, seconds=self._seconds_left(commission))
         ahead, work, pictures = await self._jobs.ahead(commission.id)
+        if self.engine_trouble:
+            return Standing(state=commission.state, ahead=ahead, seconds=None, paused=self.engine_trouble)
         own = self._seconds_alone(commission.request.megapixel_steps, commission.request.count)
         before = self._paced(work, pictures)
         seconds = None if own is None or before is None else estimate(before, own, len(self._workers))
@@ -270,6 +278,10 @@ class Studio:
         self._work_left[job.id] = job.request.megapixel_steps * left
         for listener in self.listeners.progress:
             listener(job.id, progress)
+
+    def _on_trouble(self) -> None:
+        for listener in self.listeners.paused:
+            listener()
 
     async def _forget_progress(self, commission: Commission) -> None:
         self._work_left.pop(commission.id, None)

@@ -107,6 +107,13 @@ class Tickets:
             self.moved()
         ticket.show(progress if self._previews.enabled else replace(progress, preview=None))
 
+    def returned(self, job_id: str) -> None:
+        """The job waits in the line again: its ticket shows the place, no longer how far the painting had come."""
+        ticket, _ = self._live.get(job_id, (None, None))
+        if ticket is not None:
+            ticket.progress, ticket.painting = None, False
+            ticket.changed.set()
+
     def moved(self) -> None:
         """The line moved: waiting tickets look up their place again when there is room for it."""
         for ticket, _ in self._live.values():

@@ -22,7 +22,8 @@ def waiting_text(commission: Commission, standing: Standing, *, crowded: bool = 
         place = f"Number {standing.ahead + 1} in the line"
     if crowded and standing.state is JobState.ACCEPTED:
         return f"🎨 **{echo(commission.request.prompt)}**\n{place}\n-# {CROWDED}"
-    return f"🎨 **{echo(commission.request.prompt)}**\n{place}{estimate(standing.seconds)}"
+    text = f"🎨 **{echo(commission.request.prompt)}**\n{place}{estimate(standing.seconds)}"
+    return f"{text}\n{paused_text(standing.paused)}" if standing.paused else text
 
 
 def painting_text(commission: Commission, progress: Progress) -> str:
@@ -30,6 +31,11 @@ def painting_text(commission: Commission, progress: Progress) -> str:
     if progress.doing and not progress.step:
         return f"🎨 **{echo(commission.request.prompt)}**\n{echo(progress.doing, DOING).capitalize()} …"
     return f"🎨 **{echo(commission.request.prompt)}**\n{bar(progress)} step {progress.step} of {progress.steps}"
+
+
+def paused_text(trouble: str) -> str:
+    """A pause, and that nobody has to do anything about it."""
+    return f"⏸️ {trouble} Every request keeps its place in the line, and painting goes on by itself."
 
 
 def farewell_text(commission: Commission) -> str:

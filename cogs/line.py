@@ -10,6 +10,7 @@ from bot.client import AtelierClient
 from bot.echo import echo
 from bot.order import LineEntry
 from bot.quota_text import quota_text
+from bot.ticket_text import paused_text
 from bot.visitor import member_of
 from generation.job import JobState
 
@@ -28,7 +29,7 @@ class Line(commands.Cog):
         """Show what is being painted and who waits in this server."""
         await _privately(interaction)
         entries = await self._studio.line(interaction.guild_id)
-        await tell(interaction, line_text(entries, interaction.user.id))
+        await tell(interaction, line_text(entries, interaction.user.id, self._studio.engine_trouble))
 
     @app_commands.command(name="cancel")
     async def cancel(self, interaction: Interaction) -> None:
@@ -45,11 +46,11 @@ class Line(commands.Cog):
         await tell(interaction, quota_text(await self._studio.quota(member_of(interaction))))
 
 
-def line_text(entries: list[LineEntry], person_id: int) -> str:
-    """The line as a list; one's own entries stand out."""
+def line_text(entries: list[LineEntry], person_id: int, trouble: str = "") -> str:
+    """The line as a list; one's own entries stand out. `trouble`: why nothing of it is painted now."""
+    lines = [paused_text(trouble)] if trouble else []
     if not entries:
-        return "The line is empty: /dream starts at once."
-    lines = []
+        return lines[0] if lines else "The line is empty: /dream starts at once."
     for entry in entries[:SHOWN]:
         place = "painting now" if entry.state is JobState.RUNNING else f"number {entry.ahead + 1}"
         who = "**yours**" if entry.author_id == person_id else f"<@{entry.author_id}>"

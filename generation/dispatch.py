@@ -8,13 +8,16 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from generation.errors import AtelierError, Cancelled, PaintingError, Refusal, WorkerLost
+from generation.errors import AtelierError, Blame, Cancelled, PaintingError, Refusal, WorkerLost
 from generation.job import Job, Progress, Result
+from generation.suspects import Suspects
 from generation.workers.worker import Worker
 
 log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3  # a job that took its worker down this often is given up: it would go on for ever
+MAX_HANGS = 2  # sooner where the worker hung: each time costs everybody the watch's patience
+ALONE = "the painting process stopped meanwhile; waiting to be painted once more, alone"
 POLL = 2.0  # seconds after which an idle place looks by itself: another process may have enqueued
 STORE_RETRY = 1.0  # seconds to wait when the store cannot be asked
 
@@ -38,6 +41,10 @@ class Ledger(Protocol):
         """Put the job back where it was in the line."""
         ...
 
+    async def crashed(self, job: Job) -> None:
+        """Put the job back where it was in the line, with one crash more to its name."""
+        ...
+
 
 class Dispatcher:
     """Keeps every worker as busy as the line allows: one task claims for each, and one paints each job."""
@@ -47,13 +54,16 @@ class Dispatcher:
         ledger: Ledger,
         workers: Sequence[Worker],
         on_progress: Callable[[Job, Progress], None],
+        on_trouble: Callable[[], None] = lambda: None,
     ) -> None:
         self._ledger = ledger
         self._workers = tuple(workers)
         self._on_progress = on_progress
+        self._on_trouble = on_trouble  # told when a worker's trouble begins, changes or ends
         self._wake = asyncio.Event()
         self._running: dict[str, Worker] = {}
         self._cancelled: set[str] = set()  # running jobs that were asked to stop
+        self._culprits: set[str] = set()  # jobs that were alone at work when a worker was lost
         self._stopping = False
         self._claiming: list[asyncio.Task[None]] = []
         self._painting: set[asyncio.Task[None]] = set()
@@ -79,6 +89,7 @@ class Dispatcher:
         if worker is not None:
             self._cancelled.add(job_id)
             worker.cancel(job_id)
+            self._wake.set()  # one that is set aside ends here
         return worker is not None
 
     async def close(self, *, grace: float) -> None:
@@ -103,13 +114,16 @@ class Dispatcher:
 
     async def _serve(self, worker: Worker) -> None:
         mine: set[asyncio.Task[None]] = set()
+        alone: asyncio.Task[None] | None = None
+        suspects, trouble = Suspects(), ""
         while not self._stopping:
+            if worker.trouble != trouble:
+                trouble = worker.trouble
+                self._on_trouble()
             self._wake.clear()  # before asking, so that whoever joins during the question is not missed
-            if len(mine) >= worker.capacity:
-                await self._wait()
-                continue
+            room = 0 if alone in mine else worker.capacity - len(mine)
             try:
-                job = await self._ledger.claim()
+                job = await self._next(worker, suspects, room=room, aboard=len(mine))
             except Exception:  # the loop must survive a locked or full database: the line waits, nothing is lost
                 log.exception("The line could not be read; trying again")
                 await asyncio.sleep(STORE_RETRY)
@@ -117,13 +131,28 @@ class Dispatcher:
             if job is None:
                 await self._wait()
                 continue
-            self._running[job.id] = worker  # from here on a cancellation has to reach it
-            alone = job.attempt >= MAX_ATTEMPTS
-            if alone and mine:  # it may be what took the worker down: its neighbours must not go down with it again
-                await asyncio.wait(mine)
             task = self._begin(worker, job, mine)
-            if alone:
-                await asyncio.wait({task})
+            if job.crashes:  # it may be what took the worker down: nobody is to go down with it again
+                alone = task
+        for job in suspects.empty():
+            self._running.pop(job.id, None)
+            await self._settle(self._ledger.released, job)
+
+    async def _next(self, worker: Worker, suspects: Suspects, *, room: int, aboard: int) -> Job | None:
+        """A job that may begin now; one that may have taken a worker down only where nobody else is aboard."""
+        while room > 0 and not suspects.due:
+            job = await self._ledger.claim()
+            if job is None:
+                break
+            self._running[job.id] = worker  # from here on a cancellation has to reach it
+            if not job.crashes:
+                return job
+            log.info("job %s: set aside, to be painted alone", job.id)
+            suspects.hold(job, known=job.crashes > 1 or job.id in self._culprits)
+            self._culprits.discard(job.id)  # from now on its count says so
+            self._on_progress(job, Progress(step=0, steps=job.request.steps, doing=ALONE))
+        stopped = suspects.withdraw(self._cancelled)
+        return stopped or (suspects.take() if room > 0 and not aboard else None)
 
     def _begin(self, worker: Worker, job: Job, mine: set[asyncio.Task[None]]) -> asyncio.Task[None]:
         task = asyncio.create_task(self._paint(worker, job), name=f"paint-{job.id}")
@@ -170,11 +199,16 @@ class Dispatcher:
     async def _lost(self, job: Job, error: WorkerLost) -> None:
         if job.id in self._cancelled:  # a worker that hangs until it is replaced has not heard of it
             await self._settle(self._ledger.failed, job, Cancelled())
-        elif self._stopping or job.attempt < MAX_ATTEMPTS:
-            log.warning("job %s: worker lost on attempt %d, back to the line", job.id, job.attempt)
+        elif self._stopping or error.blame is Blame.NONE:
+            log.info("job %s: its worker is lost, back to the line", job.id)
             await self._settle(self._ledger.released, job)
+        elif job.crashes + 1 < (MAX_HANGS if error.hung else MAX_ATTEMPTS):
+            log.warning("job %s: worker lost while it was worked at, back to the line", job.id)
+            if error.blame is Blame.ALONE:
+                self._culprits.add(job.id)
+            await self._settle(self._ledger.crashed, job)
         else:
-            log.error("job %s: took its worker down %d times, given up", job.id, job.attempt)
+            log.error("job %s: took its worker down %d times, given up", job.id, job.crashes + 1)
             await self._settle(self._ledger.failed, job, error)
 
     async def _settle(self, write: Callable[..., object], *values: object) -> None:

@@ -14,7 +14,8 @@ AtelierError
 │   └── TermsNeeded          the model's licence asks for the person's word first
 └── PaintingError            it was not painted; what was not is given back
     ├── ModelUnavailable     weights missing, broken or of an unknown kind
-    │   └── NoRoom           only models in use are in the way
+    │   ├── ModelDelayed     what is in the way may pass: a full disk, a busy device, no net
+│   └── NoRoom           only models in use are in the way
     ├── OutOfMemory          the device is too small for this request
     ├── BrokenPicture        not-a-number or empty output
     ├── NotApproved          the safety gate did not approve the picture
@@ -26,6 +27,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from enum import Enum
 
 
 class AtelierError(Exception):
@@ -105,6 +107,10 @@ class ModelUnavailable(PaintingError):
     """The model cannot be used right now; the owner has been told in the log."""
 
 
+class ModelDelayed(ModelUnavailable):
+    """The model cannot be loaded just now."""
+
+
 class NoRoom(ModelUnavailable):
     """There is no room for this model beside those in use."""
 
@@ -130,5 +136,18 @@ class Cancelled(PaintingError):
     """Cancelled."""
 
 
+class Blame(Enum):
+    """How much a job had to do with the end of its painting process."""
+
+    NONE = 0  # it was aboard, but was not being worked at
+    SHARED = 1  # one of several that were being worked at
+    ALONE = 2  # the only one
+
+
 class WorkerLost(PaintingError):
     """The painting process stopped unexpectedly."""
+
+    def __init__(self, sentence: str | None = None, *, blame: Blame = Blame.SHARED, hung: bool = False) -> None:
+        super().__init__(sentence)
+        self.blame = blame
+        self.hung = hung  # it did not die: it said nothing for so long that it was ended

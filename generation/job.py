@@ -38,6 +38,7 @@ class Job:
     id: str  # 16 characters, ordered by time
     request: Request
     attempt: int = 1  # raised at every claim; also the fencing token of that claim
+    crashes: int = 0  # how often a painting process has died or hung while it was worked at
     image: bytes | None = field(default=None, repr=False)  # the uploaded picture, already made safe, for image-to-image
     clearance: Level = Level.NEUTRAL  # pictures up to this level may be shown where it was asked for
     strict: bool = False  # the words hint at minors: anything above NEUTRAL is kept from everybody

@@ -32,6 +32,7 @@ class Painter:
     """Paints plain coloured squares, `step_seconds` a step; faults can be queued for the next jobs."""
 
     capacity = 1
+    trouble = ""
 
     def __init__(self, step_seconds: float = 0.001, *, accepts_uploads: bool = True) -> None:
         self.step_seconds = step_seconds

@@ -37,6 +37,7 @@ class Asleep:
     """A worker that takes no job: what is measured ends with the commit."""
 
     capacity = 0
+    trouble = ""
     status: WorkerStatus | None = None
 
     async def start(self) -> None:

@@ -64,7 +64,10 @@ class JobStore:
     async def claim(self) -> Job | None:
         """The next job in the fair order, now running; an uploaded picture's bytes are not loaded here."""
         row = await self._database.transact(self._claim)
-        return Job(id=row.id, request=Request.from_json(row.request), attempt=row.attempt + 1) if row else None
+        if row is None:
+            return None
+        request = Request.from_json(row.request)
+        return Job(id=row.id, request=request, attempt=row.attempt + 1, crashes=row.crashes)
 
     def _claim(self, connection: Connection) -> Row[Any] | None:
         row = lanes.take_next(connection)
@@ -73,13 +76,13 @@ class JobStore:
             connection.execute(_CLAIM, {"job_id": row.id} | values)
         return row
 
-    async def release(self, job: Job) -> None:
-        """Back to the place in the line where it was."""
+    async def release(self, job: Job, *, crashed: bool = False) -> None:
+        """Back to the place in the line where it was; `crashed`: a painting process went down with it."""
         async with self._database.write() as connection:
             row = (await connection.execute(select(jobs).where(_claimed(job)))).first()
             if row is None:
                 return
-            values = {"state": JobState.ACCEPTED, "claimed_at": None}
+            values = {"state": JobState.ACCEPTED, "claimed_at": None, "crashes": row.crashes + crashed}
             await connection.execute(update(jobs).where(_claimed(job)).values(values))
             await connection.run_sync(lanes.put_back, row)
 

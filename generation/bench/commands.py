@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from generation.bench import worker
 from generation.bench.configurations import architecture
+from generation.bench.kills import measure as measure_kills
 from generation.bench.report import Outputs, Report, hand_over
 from generation.bench.report import environment as machine
 from generation.errors import AtelierError, BadRequest
@@ -54,6 +56,21 @@ def bench(
         worker.run(EngineSettings(model=model, device=device), rounds, json_file, Console())
     except AtelierError as error:
         fail(error)
+
+
+@app.command()
+def kills(
+    number: Annotated[int, typer.Option("--kills", min=1, max=10_000, help="How often the process is killed.")] = 100,
+    threads: Annotated[int, typer.Option(min=1, max=256, help="CPU threads.")] = 1,
+    seed: Seed = 1,
+    json_file: Json = None,
+    markdown: Markdown = None,
+) -> None:
+    """Kill the painting process at random steps; count what is lost and which pictures are others afterwards."""
+    with _measuring(Outputs(json_file, markdown), None) as (outputs, told):
+        measured = asyncio.run(measure_kills(number, seed, threads=threads, told=told))
+        measured.environment = machine("cpu", model="starter", threads=str(threads))
+        outputs(measured)
 
 
 @app.command()

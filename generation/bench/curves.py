@@ -14,7 +14,8 @@ from generation.bench.plots import Chart
 from generation.bench.report import Report, Sheet, shown
 from generation.bench.timing import seconds_of
 from generation.bench.variants import Variant, compiled_for_each_size, prepare, ready
-from generation.engine.memory import is_shortage, let_go
+from generation.engine.faults import is_shortage
+from generation.engine.memory import let_go
 from generation.engine.model import LoadedModel
 
 ROWS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)

@@ -80,8 +80,8 @@ async def _measure(settings: EngineSettings, rounds: int, console: Console) -> t
 
 async def _ready(worker: ChildWorker) -> WorkerStatus:
     while worker.status is None:
-        if worker.fault:
-            raise ModelUnavailable(worker.fault)
+        if worker.fault or worker.trouble:
+            raise ModelUnavailable(worker.fault or worker.trouble)
         await asyncio.sleep(0.01)
     return worker.status
 

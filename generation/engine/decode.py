@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import torch
 
-from generation.engine.memory import SHARE, available, decode_bytes, is_shortage, let_go
+from generation.engine.faults import is_shortage
+from generation.engine.memory import SHARE, available, decode_bytes, let_go
 from generation.engine.model import LoadedModel
 from generation.engine.options import EngineOptions
 from generation.safety.gate import Pixels
@@ -16,6 +17,7 @@ log = logging.getLogger(__name__)
 
 TOGETHER_ON_GPU = 8  # pictures of 512 × 512 decoded at once; larger ones fewer
 USUAL_PIXELS = 512 * 512
+BLACK = 1 / 255  # the brightest value of a picture that is none
 
 
 class Decoder:
@@ -60,7 +62,7 @@ class Decoder:
         vae = self._model.vae
         pixels = self._run(latents.to(vae.device, vae.dtype))
         lower = vae.dtype != torch.float32
-        if lower and bool(latents.isfinite().all()) and not bool(pixels.isfinite().all()):
+        if lower and bool(latents.isfinite().all()) and not all(_sound(picture) for picture in pixels):
             log.warning("The decoder overflowed in %s; decoding again in float32", self._model.place.dtype_name)
             dtype = vae.dtype
             try:
@@ -112,9 +114,14 @@ def _shift(model: LoadedModel) -> float:
     return float(getattr(model.vae.config, "shift_factor", None) or 0.0)
 
 
+def _sound(picture: torch.Tensor) -> bool:
+    """Whether (3, height, width) in 0 … 1 is a picture; an overflow leaves no numbers, or nothing but black."""
+    return bool(picture.isfinite().all()) and float(picture.max()) > BLACK
+
+
 def _pixels(picture: torch.Tensor) -> Pixels:
     """(3, height, width) in 0 … 1 to 8 bits on the device, then to main memory: a quarter of the bytes to move."""
-    if not bool(picture.isfinite().all()):
+    if not _sound(picture):
         return None
     eight = (picture.clamp(0.0, 1.0) * 255).round().to(torch.uint8)
     return eight.permute(1, 2, 0).contiguous().cpu().numpy()

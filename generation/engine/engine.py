@@ -11,18 +11,17 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-import torch
-
+from generation.engine.faults import is_shortage, stays
 from generation.engine.glimpse import Glimpse
 from generation.engine.lane import Lane
 from generation.engine.options import EngineOptions
 from generation.engine.painting import Painting
 from generation.engine.planner import Planner
 from generation.engine.sample import Key, Sample
-from generation.errors import AtelierError, Cancelled, ModelUnavailable, PaintingError
+from generation.errors import AtelierError, Cancelled, ModelUnavailable, OutOfMemory, PaintingError
 from generation.job import Progress
 from generation.safety.gate import Pixels
 
@@ -46,6 +45,7 @@ class Counts:
 @dataclass(slots=True)
 class _Live:
     paintings: dict[int, Painting] = field(default_factory=dict)
+    beginning: list[Painting] = field(default_factory=list)  # at most one
     stepping: list[Sample] = field(default_factory=list)
     finished: deque[Sample] = field(default_factory=deque)  # through all steps, not yet decoded
 
@@ -60,6 +60,8 @@ class Engine:
         painted: Callable[[Painting, list[Pixels]], None],
         hear: Callable[[], None] = lambda: None,
         expect: Callable[[float], None] = lambda _: None,
+        hand: Callable[[Collection[int]], None] = lambda _: None,
+        spare: Callable[[], bool] = lambda: False,
         glimpse: Glimpse | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -67,6 +69,8 @@ class Engine:
         self._painted = painted
         self._hear = hear  # lets cancellations in during a call that takes all the steps of a picture
         self._expect = expect  # told of the seconds that a long call may take
+        self._hand = hand  # told beforehand which paintings the next unit of work is for
+        self._spare = spare  # lets go of models that paint nothing now; False where there are none
         self._glimpse = glimpse
         self._clock = clock
         self._planner = Planner(preview_first=options.preview_first)
@@ -89,7 +93,7 @@ class Engine:
 
     def paints_with(self, name: str) -> bool:
         """Whether pictures of this model are in flight or about to be."""
-        everybody = (*self._live.paintings.values(), *self._submitted)
+        everybody = (*self._live.paintings.values(), *self._live.beginning, *self._submitted)
         return any(painting.job.request.model == name for painting in everybody)
 
     @property
@@ -119,7 +123,9 @@ class Engine:
     def tick(self) -> bool:
         """Do one unit of work; False when there is none."""
         for _ in range(min(BEGUN_AT_ONCE, len(self._submitted))):
-            self._begin(self._submitted.popleft())
+            self._live.beginning = [self._submitted.popleft()]
+            self._begin(self._live.beginning[0])
+            self._live.beginning = []
         newcomers = any(not sample.done for sample in self._live.stepping)
         if self._live.finished and (self._decode_next or not newcomers):
             self._decode_next = False
@@ -141,13 +147,17 @@ class Engine:
             painting.on_failed(ModelUnavailable(f"The model “{name}” is not loaded here."))
             return
         painting.lane = lane
+        self._hand((painting.number,))
         try:
             painting.samples = lane.begin(painting.number, painting.job, painting.arrived)
         except AtelierError as error:
             painting.on_failed(error)
             return
         except Exception as error:  # whatever it was, this job ends with a sentence and its neighbours go on
-            self._end_with(painting, error)
+            if is_shortage(error) and self._relieve(lane):
+                self._begin(painting)
+            else:
+                self._end_with(painting, error)
             return
         self._live.paintings[painting.number] = painting
         self._live.stepping += painting.samples
@@ -164,6 +174,7 @@ class Engine:
     # -- stepping ----------------------------------------------------------------------------------------------------
 
     def _advance(self, samples: Sequence[Sample]) -> None:
+        self._hand({sample.painting for sample in samples})
         began = self._clock()
         lane = self._lanes[samples[0].key.model]
         before = [sample.done for sample in samples]
@@ -173,6 +184,8 @@ class Engine:
         try:
             ran = lane.advance(samples, self._moved)
         except Exception as error:  # one picture's fault must not end its neighbours': each goes on alone
+            if isinstance(error, OutOfMemory) and self._spare():
+                return  # nothing has changed: the same call is made again, with more room
             self._isolate(samples, error)
             return
         moved = [sample for sample, done in zip(samples, before, strict=True) if sample.done != done]
@@ -197,7 +210,7 @@ class Engine:
         paintings = self._paintings_of(samples)
         if not paintings:
             return  # cancelled in the middle of the call
-        if len(paintings) == 1 or _sticks(error):
+        if len(paintings) == 1 or stays(error):
             for painting in paintings:
                 self._end_with(painting, error)
             return
@@ -245,9 +258,13 @@ class Engine:
         alike = [sample for sample in self._live.finished if sample.key == first.key][: lane.decodes(first.key)]
         for sample in alike:
             self._live.finished.remove(sample)
+        self._hand({sample.painting for sample in alike})
         try:
             pixels = lane.decode(alike)
         except Exception as error:  # as in _advance
+            if is_shortage(error) and self._relieve(lane):
+                self._live.finished.extendleft(reversed(alike))
+                return
             for painting in self._paintings_of(alike):
                 self._end_with(painting, error)
             return
@@ -274,9 +291,16 @@ class Engine:
         numbers = dict.fromkeys(sample.painting for sample in samples)
         return [self._live.paintings[number] for number in numbers if number in self._live.paintings]
 
+    def _relieve(self, lane: Lane) -> bool:
+        """Memory is short: other models go first, then what this one can do without; False: nothing is left to do."""
+        return self._spare() or lane.relieve()
+
     def _end_with(self, painting: Painting, error: Exception) -> None:
-        if _sticks(error):
+        if stays(error):
             raise error  # only a new process is of use: whoever owns this one ends it
+        if is_shortage(error):
+            log.warning("job %s: memory is too short for it", painting.job.id)
+            error = OutOfMemory()
         if isinstance(error, AtelierError):
             self._fail(painting, error)
             return
@@ -294,9 +318,3 @@ class Engine:
         if painting.lane is not None:
             for sample in painting.samples:
                 painting.lane.forget(sample)
-
-
-def _sticks(error: BaseException) -> bool:
-    """Whether a device error stays with the process."""
-    sticky = type(error).__name__ == "AcceleratorError" or "CUDA error" in str(error)
-    return sticky and not isinstance(error, torch.OutOfMemoryError)

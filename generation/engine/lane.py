@@ -67,6 +67,10 @@ class Lane(Protocol):
         """How many pictures are decoded together."""
         ...
 
+    def relieve(self) -> bool:
+        """Memory is short: give back what this model can do without; False where that was done already."""
+        ...
+
     def forget(self, sample: Sample) -> None:
         """Let go of what is kept for a sample."""
         ...

@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 from generation.catalogue import find_lora, lora_names
 from generation.engine import lora_file
 from generation.engine.building import BUILDING
+from generation.engine.faults import is_shortage, stays
 from generation.engine.lora_file import LoraFile
 from generation.engine.model import LoadedModel
 from generation.errors import ModelUnavailable
@@ -88,7 +89,7 @@ class Loras:
         try:
             for file in read:
                 self._hang(model, wardrobe, file)
-        except ModelUnavailable:
+        except (ModelUnavailable, RuntimeError):
             self._wear(model, wardrobe, model.embeddings.loras)  # loading has switched on what came before the failure
             raise
         self._wear(model, wardrobe, wanted)
@@ -153,6 +154,9 @@ def _load(model: LoadedModel, file: LoraFile, adapter: str) -> None:
                 folder, weight_name=name, adapter_name=adapter, use_safetensors=True, local_files_only=True
             )
     except (ValueError, RuntimeError, KeyError, TypeError, AttributeError, OSError) as error:
+        if is_shortage(error) or stays(error):  # no fault of the file
+            _drop(model, adapter)
+            raise
         log.error("LoRA %s could not be loaded", file.path.stem, exc_info=error)
         _drop(model, adapter)
         raise ModelUnavailable(f"The LoRA “{file.path.stem}” could not be loaded: its file may be broken.") from error

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 import torch
 
 from generation.engine.curve import Curve
-from generation.engine.memory import is_shortage, let_go, rows_that_fit
+from generation.engine.faults import is_shortage
+from generation.engine.memory import let_go, rows_that_fit
 from generation.engine.model import LoadedModel
 from generation.engine.runner import Runner, sham_rows
 from generation.engine.sample import Key

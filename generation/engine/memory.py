@@ -62,14 +62,6 @@ def rows_that_fit(model: LoadedModel, shape: tuple[int, int, int]) -> int:
     return max(1, int(free * SHARE / row_bytes(model, shape))) if free else 0
 
 
-def is_shortage(error: BaseException) -> bool:
-    """Whether an error is an allocator's refusal, on a GPU or on a CPU."""
-    if isinstance(error, torch.OutOfMemoryError):
-        return True
-    text = str(error).lower()
-    return isinstance(error, RuntimeError) and ("can't allocate memory" in text or "not enough memory" in text)
-
-
 def let_go(device: torch.device) -> None:
     """Give back what is cached but not used."""
     gc.collect()

@@ -9,8 +9,9 @@ import numpy as np
 import torch
 
 from generation.engine.curve import Curve
+from generation.engine.faults import is_shortage
 from generation.engine.lane import Moved
-from generation.engine.memory import is_shortage, let_go
+from generation.engine.memory import let_go
 from generation.engine.plain import PlainModel
 from generation.engine.sample import Key, Sample
 from generation.errors import Cancelled, OutOfMemory
@@ -105,6 +106,10 @@ class PlainLane:
     def decodes(self, key: Key) -> int:
         """See Lane."""
         return 1
+
+    def relieve(self) -> bool:
+        """See Lane; a pipeline is taken as it is."""
+        return False
 
     def forget(self, sample: Sample) -> None:
         """See Lane."""

@@ -15,10 +15,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from generation.errors import AtelierError, ModelUnavailable, NoRoom
+from generation.errors import AtelierError, ModelDelayed, ModelUnavailable, NoRoom
 
 log = logging.getLogger(__name__)
 
+TRIES, RETRY = 4, 15.0  # times that a model is tried whose delay may pass, and seconds between two
 LEAVE = 60.0  # seconds to wait until a model that has to go is let go of: no longer than the longest call
 
 Order = TypeVar("Order")
@@ -65,6 +66,7 @@ class Residence(Generic[Order, Ready]):
         self._ready: dict[str, Ready] = {}
         self._waiting: defaultdict[str, deque[_Wait[Order]]] = defaultdict(deque)
         self._loading: tuple[str, frozenset[str], Future[Ready]] | None = None
+        self._delayed: dict[str, tuple[int, float]] = {}  # by model, how often it was tried and when it is again
         self._no_room: dict[str, frozenset[str]] = {}  # by model, who was in the way
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="load")
 
@@ -93,6 +95,11 @@ class Residence(Generic[Order, Ready]):
         gone = threading.Event()
         self._leaving.put((name, gone))
         gone.wait(LEAVE)
+
+    def dismiss(self, name: str) -> None:
+        """A model goes at once; called by the thread that uses them."""
+        self._ready.pop(name, None)
+        self._leave(name)
 
     def ask(self, name: str, order: Order) -> None:
         """Have an order wait for its model, which may be ready."""
@@ -128,8 +135,7 @@ class Residence(Generic[Order, Ready]):
     def _see_off(self) -> None:
         while not self._leaving.empty():
             name, gone = self._leaving.get()
-            self._ready.pop(name, None)
-            self._leave(name)
+            self.dismiss(name)
             gone.set()
 
     def close(self) -> None:
@@ -144,9 +150,16 @@ class Residence(Generic[Order, Ready]):
         try:
             self.put(name, future.result())
             self._no_room.pop(name, None)
+            self._delayed.pop(name, None)
         except NoRoom:
             self._no_room[name] = kept
             log.info("Model %s waits until %s make room", name, ", ".join(sorted(kept)))
+        except ModelDelayed as error:
+            tries, _ = self._delayed.get(name, (0, 0.0))
+            self._delayed[name] = (tries + 1, self._clock() + RETRY)
+            if tries + 1 >= TRIES:
+                del self._delayed[name]
+                yield from self._turned_away(name, error)
         except AtelierError as error:
             yield from self._turned_away(name, error)
         except Exception:  # whatever it was: these jobs end with a sentence, the models in service go on
@@ -165,7 +178,10 @@ class Residence(Generic[Order, Ready]):
         wanted = [
             name
             for name, waits in self._waiting.items()
-            if waits and name not in self._ready and not (self._no_room.get(name, frozenset({""})) <= in_use)
+            if waits
+            and name not in self._ready
+            and self._delayed.get(name, (0, 0.0))[1] <= self._clock()
+            and not (self._no_room.get(name, frozenset({""})) <= in_use)
         ]
         if wanted:
             name = min(wanted, key=lambda name: self._waiting[name][0].since)

@@ -13,11 +13,12 @@ from generation.engine import files, noise
 from generation.engine.curve import Curve, padded_to
 from generation.engine.decode import Decoder
 from generation.engine.even import even_out
+from generation.engine.faults import is_shortage
 from generation.engine.lane import Moved
 from generation.engine.lora import Loras
 from generation.engine.measure import Calls, measure
-from generation.engine.memory import is_shortage, let_go
-from generation.engine.model import Ask, LoadedModel, Wording
+from generation.engine.memory import let_go
+from generation.engine.model import Ask, LoadedModel, Row, Wording
 from generation.engine.options import EngineOptions
 from generation.engine.runner import Runner
 from generation.engine.sample import Key, Sample
@@ -155,30 +156,43 @@ class RowLane:
         places = [*range(len(flights)), *guided, *[0] * spare]
         self._loras.use(self.model, key.loras)
         latents, timesteps = self._stepping.given(courses)
-        output = self._runner.run(key, latents[places], timesteps[places], rows + rows[:1] * spare)
+        output = self._run(key, latents[places], timesteps[places], rows + rows[:1] * spare)
         guidance = [flight.guidance for flight in flights]
         self._stepping.advance(courses, _guided(output[: len(rows)].float(), guided, guidance))
         for sample, course in zip(samples, courses, strict=True):
             sample.done = course.at
         return padded
 
+    def _run(self, key: Key, latents: torch.Tensor, timesteps: torch.Tensor, rows: Sequence[Row]) -> torch.Tensor:
+        """One call; row by row where not even the two rows of one guided picture fit into memory together."""
+        if self._curve(key).most != 1:
+            return self._runner.run(key, latents, timesteps, rows)
+        alone = (slice(place, place + 1) for place in range(len(rows)))
+        return torch.cat([self._runner.run(key, latents[one], timesteps[one], rows[one]) for one in alone])
+
     def _fewer(self, samples: Sequence[Sample], error: Exception) -> Sequence[Sample]:
-        """Down the ladder after a shortage: free what is cached, take half of the samples, move other parts out."""
+        """Down the ladder after a shortage: free what is cached, take half of the samples, go row by row, move others.
+
+        How many rows fit is remembered for the size, so that the next picture of it does not climb down again.
+        """
         key = samples[0].key
         rows = padded_to(sum(sample.rows for sample in samples), self.row_counts(key))
         log.warning("%d rows of %s do not fit into memory", rows, _size(key))
         curve = self._curve(key)
+        single = curve.most == 1
         curve.overflowed(rows)
         curve.settle(self.lone)
         let_go(self.model.place.device)
         if len(samples) > 1:
             return samples[: len(samples) // 2]
-        if not self._move_out():
+        if rows > 1 and not single:
+            return samples
+        if not self.relieve():
             raise OutOfMemory from error
         return samples
 
-    def _move_out(self) -> bool:
-        """Leave the device to the denoiser; False where that was done already, or does not help."""
+    def relieve(self) -> bool:
+        """See Lane: the device is left to the denoiser; on a CPU there is nowhere to move to."""
         others = [part for part in (*self.model.text_encoders, self.model.vae) if part.device.type != "cpu"]
         if not others:
             return False

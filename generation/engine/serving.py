@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -57,11 +57,13 @@ class Serving:
         alive: Callable[[str], None],
         hear: Callable[[], None] = lambda: None,
         expect: Callable[[float], None] = lambda _: None,
+        hand: Callable[[frozenset[int]], None] = lambda _: None,
     ) -> None:
         """Load, measure, warm up and test, saying so to `alive`; raises ModelUnavailable or the gate's NotApproved.
 
         `hear` is called during calls that take many steps, for cancellations that came in the meantime; `expect` is
-        told beforehand of the seconds that a long call may take.
+        told beforehand of the seconds that a long call may take, and `hand` of the orders that are worked at, should
+        this process not survive it.
         """
         self._settings = settings
         self._alive = alive
@@ -69,12 +71,23 @@ class Serving:
         self._previews: dict[str, Preview] = {}
         self._said = 0.0
         self._orders: dict[int, Order] = {}  # in the engine or at the gate
+        self._at_gate: set[int] = set()
+        self._hand = hand
+        self._in_hand: frozenset[int] = frozenset()
         self._notebook = Notebook(Path(settings.notebook) if settings.notebook else None)
         self._loras = Loras(Path(settings.loras) if settings.loras else None)
         self._finishing = Finishing(settings, self._done)
         self._glance = Glance()
         glimpse = Glimpse(self._previews, every=options.preview_every, per_second=options.previews_per_second)
-        self._engine = Engine(options, painted=self._painted, hear=hear, expect=expect, glimpse=glimpse)
+        self._engine = Engine(
+            options,
+            painted=self._painted,
+            hear=hear,
+            expect=expect,
+            hand=self._take_in_hand,
+            spare=self._spare,
+            glimpse=glimpse,
+        )
         self._residence: Residence[Order, Easel] = Residence(
             self._load,
             in_use=self._in_use,
@@ -119,8 +132,9 @@ class Serving:
 
     @property
     def worn(self) -> bool:
-        """Whether so many jobs in a row gave nothing but broken pictures that the weights must be read again."""
-        return self._engine.counts.broken_in_a_row >= WORN
+        """Whether only a new process helps: nothing but broken pictures, or checkers that do not answer any more."""
+        stuck = any(easel.gate.stuck for easel in tuple(self._residence.ready.values()))
+        return stuck or self._engine.counts.broken_in_a_row >= WORN
 
     def work(self) -> None:
         """Do one unit of work."""
@@ -134,6 +148,7 @@ class Serving:
         self._notebook.save()
         if self._residence.waiting:
             if self._residence.loading:
+                self._take_in_hand(())
                 self._still_loading()
             time.sleep(NAP)
 
@@ -146,6 +161,7 @@ class Serving:
 
     def _begin(self, order: Order, easel: Easel) -> None:
         request = replace(order.job.request, model=easel.card.name)
+        self._take_in_hand((order.number,))
         if not easel.gate.can_judge(request):
             order.on_failed(NotApproved(UploadsRefused().sentence if request.image is not None else NO_CHECKER))
             return
@@ -162,17 +178,28 @@ class Serving:
             )
         )
 
+    def _take_in_hand(self, numbers: Iterable[int]) -> None:
+        """These are worked at now, beside those at the gate and those whose model is being loaded."""
+        loading = [order.number for order in self._residence.orders_for(self._residence.loading)]
+        hand = frozenset((*numbers, *tuple(self._at_gate), *loading))
+        if hand != self._in_hand:
+            self._in_hand = hand
+            self._hand(hand)
+
     def _painted(self, painting: Painting, pixels: list[Pixels]) -> None:
         easel = self._residence.ready[painting.job.request.model]
         how = {"rows": sorted(painting.rows)} | easel.lane.recipe_of(painting.samples[0].key)
+        self._at_gate.add(painting.number)
         self._finishing.finish(painting, easel.model, easel.gate, pixels, how)
 
     def _done(self, painting: Painting, result: Result) -> None:
+        self._at_gate.discard(painting.number)
         order = self._orders.pop(painting.number, None)
         if order is not None:
             order.on_done(result)
 
     def _failed(self, number: int, error: AtelierError) -> None:
+        self._at_gate.discard(number)
         order = self._orders.pop(number, None)
         if order is not None:
             order.on_failed(error)
@@ -212,6 +239,15 @@ class Serving:
         if time.monotonic() - self._said > SIGN:
             self._said = time.monotonic()
             self._alive(f"loading “{self._residence.loading}”")
+
+    def _spare(self) -> bool:
+        """Memory is short: models that paint nothing now go; False where there is none, or one is being loaded."""
+        idle = [] if self._residence.loading else sorted(self._residence.ready.keys() - self._in_use())
+        for name in idle:
+            log.warning("Memory is short: model %s has to go", name)
+            self._residence.dismiss(name)
+            self._shelf.forget(name)
+        return bool(idle)
 
     def _let_go(self, name: str) -> None:
         self._engine.drop(name)

@@ -94,8 +94,12 @@ class Shelf:
         return load(found, self._place, alive)
 
     def drop(self, name: str) -> None:
-        """Take back the memory of a model."""
+        """Take back the memory of a model, once it is let go of."""
         self._evicted(name)
+        self.forget(name)
+
+    def forget(self, name: str) -> None:
+        """Take back the memory of a model that nobody holds any more."""
         self._models.pop(name, None)
         gc.collect()  # the library's parts refer to each other in circles
         if self._place.device.type == "cuda":

@@ -19,8 +19,9 @@ from safetensors import SafetensorError
 from generation.engine import architecture
 from generation.engine.device import Place
 from generation.engine.families import FAMILIES
+from generation.engine.faults import may_pass, stays
 from generation.engine.model import LoadedModel
-from generation.errors import ModelUnavailable
+from generation.errors import ModelDelayed, ModelUnavailable
 from generation.headers import bytes_loaded, merged, read_header, weight_files
 from generation.known_models import distillation_of
 from generation.models import ModelCard, ModelSource, SourceKind, describe_source, family_of, read_json
@@ -101,12 +102,16 @@ def translated(source: ModelSource) -> Iterator[None]:
         yield
     except ModelUnavailable:
         raise
-    except torch.OutOfMemoryError as error:
-        raise ModelUnavailable(f"The model “{source.name}” does not fit into this machine's memory.") from error
+    except torch.OutOfMemoryError as error:  # others may use the device as well
+        raise ModelDelayed(f"The model “{source.name}” does not fit into this machine's free memory.") from error
     except (
         OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, ImportError, SafetensorError
     ) as error:  # fmt: skip
         log.error("model %s could not be loaded", source.name, exc_info=error)
+        if stays(error) and not may_pass(error):
+            raise
+        if may_pass(error):
+            raise ModelDelayed(f"The model “{source.name}” cannot be loaded just now.") from error
         hint = "it could not be fetched, or its" if source.kind is SourceKind.HUB else "its"
         sentence = f"The model “{source.name}” could not be loaded: {hint} files may be broken."
         raise ModelUnavailable(sentence) from error

@@ -32,6 +32,7 @@ from generation.safety.level import Level
 log = logging.getLogger(__name__)
 
 TIMEOUT = 30.0  # seconds for one checker to look at one picture
+STUCK = 3  # looks in a row that took too long: each has left a thread behind, and only a new process ends those
 LIKENESS_SIDES = (24, 12, 6)  # pixels along the long side of a likeness; coarser where checkers still see too much
 
 Pixels = npt.NDArray[np.uint8] | None  # (height, width, 3); None where some value was no number
@@ -61,6 +62,7 @@ class Gate:
         self._alive = alive
         self._timeout = timeout
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="gate")
+        self._late = 0  # looks in a row that took too long
         self._asking = threading.Lock()  # several results may be at the gate at once; a look is one at a time
 
     @property
@@ -72,6 +74,11 @@ class Gate:
     def coverage(self) -> tuple[str, ...]:
         """What every checker looks for and does not, for moderators."""
         return tuple(f"{checker.name}: {checker.coverage}" for checker in self._checkers)
+
+    @property
+    def stuck(self) -> bool:
+        """Whether its checkers do not answer any more."""
+        return self._late >= STUCK
 
     def can_judge(self, request: Request) -> bool:
         """Whether any checker covers pictures of this request."""
@@ -199,12 +206,14 @@ class Gate:
             answers: list[object] = list(future.result(self._timeout))
         except TimeoutError:
             log.error("checker %s took over %.0f s; nothing is approved", checker.name, self._timeout)
+            self._late += 1
             self._thread.shutdown(wait=False)  # the stuck thread is left behind; the next check gets its own
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="gate")
             return None
         except Exception:  # a checker may fail in any way; whatever it was, its pictures stay inside
             log.exception("checker %s failed; nothing is approved", checker.name)
             return None
+        self._late = 0
         if len(answers) != 1 or not isinstance(answers[0], Verdict):
             log.error("checker %s gave no verdict; nothing is approved", checker.name)
             return None

@@ -1,7 +1,7 @@
 """A worker in a process of its own: a device fault, a hang or an OOM kill takes down the child, never the bot.
 
-The child is a fresh interpreter on `generation.workers.child_main`, joined by one socket. Python's own spawn would
-import the parent's main module, and with it the whole bot, into the process that needs its memory for the model.
+A child that is gone is replaced; what it was working at is told so, and everything else it had aboard that it is not to
+blame. Where children keep dying, painting pauses (see `breaker`).
 """
 
 from __future__ import annotations
@@ -10,46 +10,37 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import os
-import queue
 import signal
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from multiprocessing import Pipe
-from multiprocessing.connection import Connection
-from pathlib import Path
+from dataclasses import dataclass
 
-import generation
-from generation.errors import Cancelled, ModelUnavailable, WorkerLost
+from generation.errors import Blame, Cancelled, ModelUnavailable, WorkerLost
 from generation.job import Job, Progress, Result
 from generation.request import Request
+from generation.workers.breaker import Backoff, Breaker, Position
+from generation.workers.process import Child, end, spawn
 from generation.workers.wire import (
     Alive,
     Cancel,
     Done,
     Failed,
     FromChild,
+    Hand,
+    Leaving,
     LoadFailed,
     LogLine,
     Paint,
     Ready,
-    Start,
     Stepped,
-    ToChild,
 )
-from generation.workers.worker import THREADS_SETTINGS, EngineSettings, WorkerStatus
+from generation.workers.worker import EngineSettings, WorkerStatus
 
 log = logging.getLogger(__name__)
 
-FIRST_BACKOFF = 1.0  # seconds before a lost child is replaced, doubled each time
-LAST_BACKOFF = 60.0
 LOAD_TIMEOUT = 1800.0  # seconds without a sign of life while loading: a hub download of gigabytes says nothing
-LOAD_ATTEMPTS = 3  # children that die while loading before waiting jobs are told
 SLOWEST = 10.0  # times the measured pace of one step that a step may take before it counts as hanging
+PAUSES = "Painting pauses for a while, because the painting process keeps stopping."
 
 
 @dataclass(slots=True)
@@ -63,39 +54,32 @@ class _Painting:
     sent: bool = False
 
 
-@dataclass(slots=True)
-class _Child:
-    """One incarnation of the process, with the two threads at its socket."""
-
-    process: subprocess.Popen[bytes]
-    connection: Connection
-    outbox: queue.SimpleQueue[ToChild | None]
-    threads: tuple[threading.Thread, ...] = ()
-    gone: asyncio.Event = field(default_factory=asyncio.Event)
-    ready: bool = False
-    said: str = "starting"
-    heard: float = field(default_factory=time.monotonic)
-    expected: float = 0.0  # seconds that it said its next sign may take
-
-
 class ChildWorker:
     """The Worker for the machine the bot runs on; jobs share the denoiser's calls in the child."""
 
-    def __init__(self, settings: EngineSettings, *, first_backoff: float = FIRST_BACKOFF) -> None:
+    def __init__(
+        self, settings: EngineSettings, *, backoff: Backoff | None = None, breaker: Breaker | None = None
+    ) -> None:
         self._settings = settings
-        self._first_backoff = first_backoff
+        self._backoff = backoff or Backoff()
+        self._breaker = breaker or Breaker()
         self._paintings: dict[int, _Painting] = {}
         self._numbers = itertools.count()
-        self._child: _Child | None = None
+        self._child: Child | None = None
         self._status: WorkerStatus | None = None
         self._fault = ""  # why the model cannot be loaded; empty while there is hope
+        self._delay = ""  # why it cannot be loaded just now
         self._task: asyncio.Task[None] | None = None
         self._closed = False
 
     @property
     def capacity(self) -> int:
-        """What the engine measured it can make use of; one until then."""
-        return self._status.together if self._status is not None else 1
+        """What the engine measured it can make use of; one until then, and none while painting pauses."""
+        if self._breaker.position is not Position.CLOSED:
+            return int(self._status is not None)  # the try is made with one job alone
+        if self._status is None:
+            return int(not self._delay)
+        return self._status.together
 
     @property
     def status(self) -> WorkerStatus | None:
@@ -106,6 +90,16 @@ class ChildWorker:
     def fault(self) -> str:
         """The sentence why the model could not be loaded at the last attempt; empty when it was or still may be."""
         return self._fault
+
+    @property
+    def trouble(self) -> str:
+        """Why painting pauses, in a sentence for members; empty when it does not.
+
+        A model that can never be loaded is no pause: each job ends with that sentence.
+        """
+        if self._delay:
+            return self._delay
+        return PAUSES if self._breaker.position is not Position.CLOSED and self._status is None else ""
 
     @property
     def pid(self) -> int | None:
@@ -153,42 +147,55 @@ class ChildWorker:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        self._lose_all()
+        self._lose_all(None)
 
     async def _keep_alive(self) -> None:
-        backoff, deaths = self._first_backoff, 0
         while True:
-            child = await self._spawned()
-            self._child = child
-            try:
-                await self._watch(child)
-            finally:
-                self._child, self._status = None, None
-                await asyncio.shield(asyncio.to_thread(_end, child))
-            code = child.process.returncode
-            deaths = 0 if child.ready else deaths + 1
-            if child.ready:
-                log.error("The painting process ended with code %s", code)
-                backoff = self._first_backoff
-            elif not self._fault and deaths >= LOAD_ATTEMPTS:
-                self._give_up("The painting process stopped while it loaded the model; the log has the cause.")
-            self._lose_all()
-            log.info("The painting process is started again in %.0f s", backoff)
-            await asyncio.sleep(backoff)
-            backoff = min(LAST_BACKOFF, backoff * 2)
+            self._breaker.attempt()
+            useful = await self._live()
+            wait = max(self._backoff.after(useful), self._breaker.wait)
+            log.info("The painting process is started again in %.0f s", wait)
+            await asyncio.sleep(wait)
 
-    async def _spawned(self) -> _Child:
+    async def _live(self) -> float:
+        """One child from its start to its end; returns for how many seconds it was of use."""
+        try:
+            child = await self._spawned()
+        except OSError as error:  # no descriptor, no memory, no interpreter
+            log.error("The painting process could not be started: %s", error)
+            self._mourn()
+            return 0.0
+        self._child = child
+        try:
+            await self._watch(child)
+        finally:
+            self._child, self._status = None, None
+            await asyncio.shield(asyncio.to_thread(end, child))
+        if not child.explained:
+            log.error("The painting process ended with code %s (%s)", child.process.returncode, child.said)
+            self._mourn()
+        self._lose_all(child)
+        return time.monotonic() - child.ready_at if child.ready else 0.0
+
+    def _mourn(self) -> None:
+        """It ended without a word: too many of these, and painting pauses."""
+        self._breaker.died()
+        if self._breaker.position is Position.OPEN:
+            log.critical("Painting pauses for %.0f s: the painting process keeps stopping", self._breaker.wait)
+            self._send_back(PAUSES)
+
+    async def _spawned(self) -> Child:
         """A new child; when this worker is closed in the meantime, the child is ended first."""
         spawning = asyncio.ensure_future(
-            asyncio.to_thread(_spawn, self._settings, asyncio.get_running_loop(), self._hear)
+            asyncio.to_thread(spawn, self._settings, asyncio.get_running_loop(), self._hear)
         )
         try:
             return await asyncio.shield(spawning)
         except asyncio.CancelledError:
-            await asyncio.to_thread(_end, await spawning)
+            await asyncio.to_thread(end, await spawning)
             raise
 
-    async def _watch(self, child: _Child) -> None:
+    async def _watch(self, child: Child) -> None:
         """Return when the child is gone; kill it when it says nothing for too long."""
         while not child.gone.is_set():
             # not wait_for: in Python 3.11 it swallows a cancellation that arrives together with the event
@@ -198,12 +205,13 @@ class ChildWorker:
             silent = time.monotonic() - child.heard
             if silent > self._patience(child):
                 log.error("The painting process said nothing for %.0f s (%s); it is replaced", silent, child.said)
+                child.hung = child.ready
                 child.process.send_signal(signal.SIGUSR1)  # its threads' stacks go to standard error
                 await asyncio.sleep(0.2)
                 child.process.kill()
                 await child.gone.wait()
 
-    def _patience(self, child: _Child) -> float:
+    def _patience(self, child: Child) -> float:
         """Seconds of silence that are still believable."""
         if not child.ready:
             return max(LOAD_TIMEOUT, self._settings.step_timeout)
@@ -214,7 +222,7 @@ class ChildWorker:
         usual = SLOWEST * (pace or 0.0) * sum(map(_megapixels, sent))
         return max(self._settings.step_timeout, usual, SLOWEST * child.expected)
 
-    def _hear(self, child: _Child, message: FromChild | None) -> None:
+    def _hear(self, child: Child, message: FromChild | None) -> None:
         """Runs on the event loop for every message; None is the end of the line."""
         child.heard, child.expected = time.monotonic(), 0.0
         match message:
@@ -224,14 +232,21 @@ class ChildWorker:
                 logging.getLogger(name).log(level, "%s", text)
             case Alive(doing, seconds):
                 child.said, child.expected = doing, seconds
+            case Hand(paintings):
+                child.hand = paintings
+            case Leaving():
+                child.leaves = True
             case Ready(status):
-                child.ready, child.said = True, "ready"
-                self._status, self._fault = status, ""
+                child.ready_at, child.said = time.monotonic(), "ready"
+                self._status, self._fault, self._delay = status, "", ""
                 log.info("Painting with “%s” on %s", status.card.name, status.device)
                 self._send_waiting()
-            case LoadFailed(sentence):
-                self._give_up(sentence)
+            case LoadFailed(sentence, may_pass):
+                child.explained = True
+                self._give_up(sentence, may_pass=may_pass)
             case Stepped() | Done() | Failed():
+                if isinstance(message, Done | Failed):
+                    self._breaker.proven()
                 painting = self._paintings.get(message.painting)
                 if painting is not None and not painting.done.done():
                     _tell(child, painting, message)
@@ -246,79 +261,33 @@ class ChildWorker:
                 child.heard = time.monotonic()
                 child.outbox.put(Paint(painting.number, painting.job))
 
-    def _give_up(self, sentence: str) -> None:
-        self._fault = sentence
+    def _give_up(self, sentence: str, *, may_pass: bool) -> None:
+        self._fault, self._delay = ("", sentence) if may_pass else (sentence, "")
         log.error("%s", sentence)
-        for painting in self._paintings.values():
-            _fail(painting, ModelUnavailable(sentence))
+        if may_pass:
+            self._send_back(sentence)
+        else:
+            for painting in self._paintings.values():
+                _fail(painting, ModelUnavailable(sentence))
 
-    def _lose_all(self) -> None:
+    def _send_back(self, sentence: str) -> None:
+        """What no child has seen yet goes back to the line: another worker may paint it meanwhile."""
+        for painting in self._paintings.values():
+            if not painting.sent:
+                _fail(painting, WorkerLost(sentence, blame=Blame.NONE))
+
+    def _lose_all(self, child: Child | None) -> None:
         """End what the dead child was painting; what was never sent waits for the next one, unless there is none."""
-        for painting in self._paintings.values():
-            if painting.sent or self._closed:
-                _fail(painting, WorkerLost())
+        sent = [painting for painting in self._paintings.values() if painting.sent or self._closed]
+        suspects = [painting for painting in sent if child is not None and painting.number in child.hand] or sent
+        blame = Blame.ALONE if len(suspects) == 1 else Blame.SHARED
+        for painting in sent:
+            guilty = child is not None and not child.leaves and painting in suspects
+            hung = child is not None and child.hung
+            _fail(painting, WorkerLost(blame=blame if guilty else Blame.NONE, hung=hung))
 
 
-def _spawn(
-    settings: EngineSettings, loop: asyncio.AbstractEventLoop, hear: Callable[[_Child, FromChild | None], None]
-) -> _Child:
-    ours, theirs = Pipe(duplex=True)
-    root = str(Path(generation.__file__).parents[1])
-    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    secret = ("DISCORD_", "ATELIER_")  # the bot's token, the database's password
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(secret)}
-    environment = THREADS_SETTINGS | inherited | {"PYTHONPATH": os.pathsep.join(paths)}
-    process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, nothing from outside
-        [sys.executable, "-m", "generation.workers.child_main", str(theirs.fileno())],
-        pass_fds=[theirs.fileno()],
-        stdin=subprocess.DEVNULL,
-        env=environment,
-        process_group=0,  # Ctrl-C in a terminal goes to the parent alone
-    )
-    theirs.close()
-    child = _Child(process, ours, queue.SimpleQueue())
-    child.outbox.put(Start(settings, logging.getLogger().getEffectiveLevel()))
-    child.threads = (
-        threading.Thread(target=_write, args=(child,), name="to-child", daemon=True),
-        threading.Thread(target=_read, args=(child, loop, hear), name="from-child", daemon=True),
-    )
-    for thread in child.threads:
-        thread.start()
-    return child
-
-
-def _write(child: _Child) -> None:
-    """Send what the loop put into the outbox: a large upload would block the loop on a full socket."""
-    while (message := child.outbox.get()) is not None:
-        try:
-            child.connection.send(message)
-        except (OSError, ValueError):
-            return  # the reading thread has noticed as well, and says so
-
-
-def _read(child: _Child, loop: asyncio.AbstractEventLoop, hear: Callable[[_Child, FromChild | None], None]) -> None:
-    message: FromChild | None = None
-    with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
-        while True:
-            try:
-                message = child.connection.recv()
-            except (EOFError, OSError):
-                break
-            loop.call_soon_threadsafe(hear, child, message)
-        child.process.wait()
-        loop.call_soon_threadsafe(hear, child, None)
-
-
-def _end(child: _Child) -> None:
-    child.process.kill()
-    child.process.wait()
-    child.outbox.put(None)
-    for thread in child.threads:  # the descriptor may only be closed when nobody reads from it any more
-        thread.join()
-    child.connection.close()
-
-
-def _tell(child: _Child, painting: _Painting, message: Stepped | Done | Failed) -> None:
+def _tell(child: Child, painting: _Painting, message: Stepped | Done | Failed) -> None:
     match message:
         case Done():
             painting.done.set_result(message.result)

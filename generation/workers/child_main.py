@@ -14,7 +14,7 @@ import warnings
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
-from generation.errors import AtelierError, ModelUnavailable
+from generation.errors import AtelierError, ModelDelayed
 from generation.models import resolve
 from generation.workers.wire import (
     Alive,
@@ -22,6 +22,8 @@ from generation.workers.wire import (
     Done,
     Failed,
     FromChild,
+    Hand,
+    Leaving,
     LoadFailed,
     LogLine,
     Paint,
@@ -103,20 +105,22 @@ def main(descriptor: int) -> None:
             alive=lambda doing: line.send(Alive(doing)),
             hear=lambda: _hear(line, serving),
             expect=lambda seconds: line.send(Alive("a long call", seconds)),
+            hand=lambda paintings: line.send(Hand(paintings)),
         )
     except AtelierError as error:
         log.error("%s", error.sentence, exc_info=error.__cause__)
-        line.send(LoadFailed(error.sentence))
+        line.send(LoadFailed(error.sentence, may_pass=isinstance(error, ModelDelayed)))
         return
     except Exception:  # the edge of this process: the parent gets a sentence, its log the cause, and tries again later
         log.exception("The engine could not start")
-        line.send(LoadFailed(ModelUnavailable().sentence))
+        line.send(LoadFailed(ModelDelayed().sentence, may_pass=True))
         return
     line.send(Ready(serving.status))
     try:
         while not serving.worn:
             _serve(line, serving)
-        log.critical("Only broken pictures any more: the weights in memory must be damaged; starting anew")
+        line.send(Leaving())
+        log.critical("Only broken pictures any more, or checkers that do not answer; starting anew")
     except Exception:  # a device error sticks to the process; only a new one is of use, and the parent starts it
         log.exception("The engine failed for good")
     time.sleep(0.2)  # let the lines above reach the parent

@@ -55,6 +55,7 @@ class LoadFailed:
     """The child gives up loading and ends."""
 
     sentence: str
+    may_pass: bool = False  # what is in the way may be gone at the next try
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,18 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
+class Hand:
+    """What is being worked at from now on; should this process end, it is to be found among these."""
+
+    paintings: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """The child ends for a reason of its own, and no job's."""
+
+
+@dataclass(frozen=True, slots=True)
 class LogLine:
     """A line for the parent's log."""
 
@@ -98,4 +111,4 @@ class LogLine:
     text: str
 
 
-FromChild = Ready | LoadFailed | Alive | Stepped | Done | Failed | LogLine
+FromChild = Ready | LoadFailed | Alive | Stepped | Done | Failed | Hand | Leaving | LogLine

@@ -58,7 +58,12 @@ class Worker(Protocol):
 
     @property
     def capacity(self) -> int:
-        """How many jobs may be in `paint` at once."""
+        """How many jobs may be in `paint` at once; 0 while painting pauses, and whoever waits is to go on waiting."""
+        ...
+
+    @property
+    def trouble(self) -> str:
+        """Why painting pauses, in a sentence for members; empty when it does not."""
         ...
 
     @property

@@ -89,3 +89,14 @@ async def test_a_busy_port_is_one_sentence(tmp_path):
             with pytest.raises(ConfigError, match=r"set metrics\.port"):
                 async with Metrics(config, house.studio, house.desk.jobs, lambda: True):
                     pass
+
+
+async def test_a_pause_of_the_painting_is_on_the_health_page(tmp_path):
+    async with open_house(tmp_path) as house:
+        config = Config(metrics={"port": 0}, data_dir=tmp_path)
+        async with Metrics(config, house.studio, house.desk.jobs, lambda: True) as metrics:
+            assert (await figures(metrics))["atelier_painting_paused"] == 0
+            house.painter.trouble = "Painting pauses."
+            assert (await figures(metrics))["atelier_painting_paused"] == 1
+            async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{metrics.port}/health") as response:
+                assert (await response.json())["trouble"] == "Painting pauses."

@@ -12,6 +12,7 @@ import pytest
 from bot.order import INTERACTION_TOKEN_LIFE
 from generation.errors import BrokenPicture, WorkerLost
 from generation.job import Job, Progress, Result
+from generation.workers.child import PAUSES
 from tests.bot.town import ADA, BEN, MODERATOR, Town, labels, open_bot, open_both, open_town
 from tests.painter import Painter
 
@@ -204,3 +205,31 @@ async def test_a_job_that_is_over_before_it_is_followed_keeps_its_outcome(tmp_pa
         assert await _ticket(town, BrokenPicture().sentence)
         assert bot.client.tickets._live == {}
         assert not any("in the line" in message["content"] for message in await town.messages())
+
+
+async def test_a_pause_of_the_painting_is_told_kindly_and_ends_by_itself(tmp_path: Path) -> None:
+    painter = Painter(0.01)
+    async with open_both(tmp_path, painter) as (town, bot):
+        painter.trouble, painter.capacity = PAUSES, 0
+        await town.invoke(ADA, "dream", prompt="patience")
+        ticket = await _ticket(town, "keeps its place in the line")
+        assert PAUSES in ticket["content"]
+        assert "about" not in ticket["content"]  # nobody can know how long
+        await town.invoke(BEN, "queue")
+        assert PAUSES in (await town.told(BEN, "number 1"))["content"]
+        assert bot.house.studio.engine_trouble == PAUSES
+        painter.trouble, painter.capacity = "", 1
+        assert "**patience**" in (await town.result())["content"]
+
+
+async def test_a_job_that_goes_back_to_the_line_shows_its_place_again(tmp_path: Path) -> None:
+    lost = LostPainter()
+    async with open_both(tmp_path, lost) as (town, _):
+        lost.hold.clear()
+        await town.invoke(ADA, "dream", prompt="again")
+        await _ticket(town, "step 1 of 20")
+        lost.trouble, lost.capacity = PAUSES, 0
+        lost.hold.set()
+        ticket = await _ticket(town, PAUSES)
+        assert "Next in the line" in ticket["content"]
+        assert "step" not in ticket["content"]

@@ -3,49 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 
 import pytest
 
 from generation.dispatch import MAX_ATTEMPTS, Dispatcher
-from generation.errors import BadRequest, BrokenPicture, Cancelled, PaintingError, WorkerLost
+from generation.errors import BadRequest, Blame, BrokenPicture, Cancelled, PaintingError, WorkerLost
 from generation.job import Job
+from tests.generation.line import MemoryLedger
 from tests.orders import a_request
 from tests.painter import Painter
 
 
-class MemoryLedger:
-    """A line in memory that records every outcome; `stumble` makes the next writes fail as a full disk would."""
-
-    def __init__(self, *ids: str) -> None:
-        self.waiting = [Job(id=name, request=a_request(steps=2), attempt=0) for name in ids]
-        self.outcomes: list[tuple[str, str]] = []
-        self.stumble = 0
-        self.claims = 0
-
-    async def claim(self):
-        self.claims += 1
-        if not self.waiting:
-            return None
-        job = self.waiting.pop(0)
-        return Job(id=job.id, request=job.request, attempt=job.attempt + 1)
-
-    async def rendered(self, job, result):
-        await self._write(job.id, "rendered")
-        assert result.job_id == job.id
-
-    async def failed(self, job, error):
-        told = "" if error.sentence == type(error)().sentence else f": {error.sentence}"
-        await self._write(job.id, type(error).__name__ + told)
-
-    async def released(self, job):
-        await self._write(job.id, "released")
-        self.waiting.insert(0, job)
-
-    async def _write(self, job_id, outcome):
-        if self.stumble:
-            self.stumble -= 1
-            raise OSError("No space left on device")
-        self.outcomes.append((job_id, outcome))
+def line(*ids):
+    return MemoryLedger(*(Job(id=name, request=a_request(steps=2), attempt=0) for name in ids))
 
 
 async def run_until(ledger, count, painter, during=None):
@@ -62,7 +33,7 @@ async def run_until(ledger, count, painter, during=None):
 
 
 async def test_jobs_are_painted_in_the_order_of_the_line():
-    ledger = MemoryLedger("a", "b", "c")
+    ledger = line("a", "b", "c")
     seen = await run_until(ledger, 3, Painter())
     assert ledger.outcomes == [("a", "rendered"), ("b", "rendered"), ("c", "rendered")]
     assert seen == [(name, step) for name in "abc" for step in (1, 2)]
@@ -80,7 +51,7 @@ async def test_jobs_are_painted_in_the_order_of_the_line():
 async def test_a_fault_ends_its_own_job_and_no_other(fault, outcome):
     painter = Painter()
     painter.faults.append(fault)
-    ledger = MemoryLedger("a", "b")
+    ledger = line("a", "b")
     await run_until(ledger, 2, painter)
     assert ledger.outcomes == [("a", outcome), ("b", "rendered")]
 
@@ -88,25 +59,51 @@ async def test_a_fault_ends_its_own_job_and_no_other(fault, outcome):
 async def test_a_job_whose_worker_dies_is_tried_again():
     painter = Painter()
     painter.faults.append(WorkerLost())
-    ledger = MemoryLedger("a", "b")
+    ledger = line("a", "b")
     await run_until(ledger, 3, painter)
-    assert ledger.outcomes == [("a", "released"), ("a", "rendered"), ("b", "rendered")]
+    assert ledger.outcomes == [("a", "crashed"), ("a", "rendered"), ("b", "rendered")]
 
 
-async def test_a_poison_job_is_given_up_after_three_attempts():
-    painter = Painter()
-    painter.faults += [WorkerLost() for _ in range(MAX_ATTEMPTS)]
-    ledger = MemoryLedger("poison", "next")
-    await run_until(ledger, MAX_ATTEMPTS + 1, painter)
-    assert ledger.outcomes == [("poison", "released")] * (MAX_ATTEMPTS - 1) + [
-        ("poison", "WorkerLost"),
+class Poisoned(Painter):
+    """Dies of one job, every time."""
+
+    async def paint(self, job, on_progress):
+        if job.id == "poison":
+            raise WorkerLost(blame=Blame.ALONE)
+        return await super().paint(job, on_progress)
+
+
+async def test_a_poison_job_is_given_up_after_three_attempts_and_lets_everybody_else_go_first():
+    ledger = line("poison", "next", "last")
+    await run_until(ledger, MAX_ATTEMPTS + 2, Poisoned())
+    assert ledger.outcomes == [
+        ("poison", "crashed"),
         ("next", "rendered"),
+        ("last", "rendered"),
+        ("poison", "crashed"),
+        ("poison", "WorkerLost"),
     ]
+
+
+async def test_a_job_that_hangs_twice_is_given_up():
+    painter = Painter()
+    painter.faults += [WorkerLost(hung=True), WorkerLost(hung=True)]
+    ledger = line("sleepy", "next")
+    await run_until(ledger, 3, painter)
+    assert ledger.outcomes == [("sleepy", "crashed"), ("sleepy", "WorkerLost"), ("next", "rendered")]
+
+
+async def test_who_was_not_worked_at_is_not_blamed():
+    painter = Painter()
+    painter.faults += [WorkerLost(blame=Blame.NONE) for _ in range(5)]
+    ledger = line("a")
+    await run_until(ledger, 6, painter)
+    assert ledger.outcomes == [("a", "released")] * 5 + [("a", "rendered")]
 
 
 async def test_a_full_disk_only_delays_an_outcome(monkeypatch):
     monkeypatch.setattr("generation.dispatch.STORE_RETRY", 0.01)
-    ledger = MemoryLedger("a", "b")
+    ledger = line("a", "b")
     ledger.stumble = 3
     painter = Painter()
     await run_until(ledger, 2, painter)
@@ -117,7 +114,7 @@ async def test_a_full_disk_only_delays_an_outcome(monkeypatch):
 async def test_cancelling_takes_effect_at_the_next_step():
     painter = Painter(step_seconds=0.01)
     painter.hold.clear()
-    ledger = MemoryLedger("a")
+    ledger = line("a")
 
     async def cancel(dispatcher):
         while not dispatcher.running:
@@ -131,7 +128,7 @@ async def test_cancelling_takes_effect_at_the_next_step():
 
 async def test_closing_lets_a_running_job_finish_and_claims_no_more():
     painter = Painter(step_seconds=0.05)
-    ledger = MemoryLedger("a", "b")
+    ledger = line("a", "b")
     dispatcher = Dispatcher(ledger, [painter], lambda job, progress: None)
     await dispatcher.start()
     while not dispatcher.running:
@@ -142,7 +139,7 @@ async def test_closing_lets_a_running_job_finish_and_claims_no_more():
 
 
 async def test_somebody_joining_an_idle_line_is_served_at_once():
-    ledger = MemoryLedger()
+    ledger = line()
     dispatcher = Dispatcher(ledger, [Painter()], lambda job, progress: None)
     await dispatcher.start()
     await asyncio.sleep(0.05)
@@ -178,7 +175,7 @@ class HungPainter(Painter):
 
 
 async def test_a_job_that_was_cancelled_does_not_come_back_when_its_worker_is_lost():
-    ledger = MemoryLedger("a")
+    ledger = line("a")
 
     async def cancel(dispatcher):
         while not dispatcher.running:
@@ -199,7 +196,7 @@ async def test_a_cancellation_between_claim_and_painting_is_heeded():
             return job
 
     dispatchers = []
-    ledger, painter = Eager("a"), Painter(step_seconds=0.02)
+    ledger, painter = Eager(Job(id="a", request=a_request(steps=2), attempt=0)), Painter(step_seconds=0.02)
     dispatchers.append(Dispatcher(ledger, [painter], lambda job, progress: None))
     await dispatchers[0].start()
     async with asyncio.timeout(10):
@@ -237,12 +234,14 @@ class Crowded(Painter):
 
 
 async def test_a_poisonous_job_does_not_take_its_neighbours_down_three_times():
-    ledger = MemoryLedger("a", "poison", "b")
+    ledger = line("a", "poison", "b")
     dispatcher = Dispatcher(ledger, [Crowded()], lambda job, progress: None)
     await dispatcher.start()
     async with asyncio.timeout(20):
-        while sum(outcome != "released" for _, outcome in ledger.outcomes) < 3:
+        while sum(outcome != "crashed" for _, outcome in ledger.outcomes) < 3:
             await asyncio.sleep(0.01)
     await dispatcher.close(grace=1)
-    ends = {job: outcome for job, outcome in ledger.outcomes if outcome != "released"}
-    assert ends == {"a": "rendered", "b": "rendered", "poison": "WorkerLost"}
+    assert dict(ledger.outcomes) == {"a": "rendered", "b": "rendered", "poison": "WorkerLost"}
+    assert Counter(ledger.outcomes)["poison", "crashed"] == 2
+    assert ledger.outcomes.count(("a", "crashed")) <= 1  # neighbours go down with it once, then it is alone
+    assert ledger.outcomes.count(("b", "crashed")) <= 1

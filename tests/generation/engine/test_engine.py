@@ -178,15 +178,29 @@ def test_where_memory_is_short_jobs_are_done_with_fewer_rows_and_that_is_remembe
     assert 2 <= curve.most <= 3
 
 
-def test_where_not_even_one_picture_fits_it_is_said_so(
+def test_where_not_even_one_guided_picture_fits_its_rows_are_painted_one_by_one(
     tiny: LoadedModel, small: Wish, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Cramped, "most", 1)
     subject = easel(tiny, lane=Cramped)
+    submit(subject, small())
+    subject.run()
+    assert isinstance(subject.lane, Cramped)
+    refused = subject.lane.refused
+    submit(subject, small())
+    subject.run()
+    assert not subject.failures
+    assert subject.lane.refused == refused  # remembered for the size
+
+
+def test_where_not_even_one_row_fits_it_is_said_so(
+    tiny: LoadedModel, small: Wish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Cramped, "most", 0)
+    subject = easel(tiny, lane=Cramped)
     submit(subject, small(), small(seed=2, guidance=1.0))
     subject.run()
-    assert {number: type(error) for number, error in subject.failures.items()} == {0: OutOfMemory}
-    assert list(subject.pixels) == [1]  # without guidance it is one row, and fits
+    assert {number: type(error) for number, error in subject.failures.items()} == {0: OutOfMemory, 1: OutOfMemory}
 
 
 def test_what_does_not_fit_the_model_is_refused_and_the_others_go_on(tiny: LoadedModel, small: Wish) -> None:

@@ -6,8 +6,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from generation.engine.residence import Residence
-from generation.errors import AtelierError, ModelUnavailable, NoRoom
+from generation.engine.residence import RETRY, TRIES, Residence
+from generation.errors import AtelierError, ModelDelayed, ModelUnavailable, NoRoom
 
 
 class House:
@@ -22,6 +22,7 @@ class House:
         self.gate = threading.Event()
         self.gate.set()
         self.broken: set[str] = set()
+        self.delayed: set[str] = set()
         self.begun: list[tuple[str, str]] = []
         self.refused: list[tuple[str, AtelierError]] = []
         self.residence: Residence[str, str] = Residence(
@@ -38,6 +39,8 @@ class House:
         self.loads.append(name)
         if name in self.broken:
             raise ModelUnavailable("It is broken.")
+        if name in self.delayed:
+            raise ModelDelayed
         if len(in_use) >= self.room:
             raise NoRoom
         for other in [other for other in self.residence.ready if other not in in_use]:
@@ -156,3 +159,49 @@ def test_an_order_can_be_withdrawn_while_it_waits() -> None:
     house.gate.set()
     house.until(lambda: bool(house.begun))
     assert house.begun == [("two", "easel of a")]
+
+
+def test_a_delay_that_passes_costs_nobody_their_job() -> None:
+    house = House()
+    house.delayed.add("a")
+    house.residence.ask("a", "one")
+    house.until(lambda: house.loads == ["a"] and not house.residence.loading)
+    house.delayed.clear()
+    house.step()
+    assert house.loads == ["a"]  # not at once
+    house.now += RETRY
+    house.until(lambda: house.begun == [("one", "easel of a")])
+    assert not house.refused
+
+
+def test_a_delay_that_stays_ends_in_a_sentence() -> None:
+    house = House()
+    house.delayed.add("a")
+    house.residence.ask("a", "one")
+    for tried in range(1, TRIES + 1):
+        house.until(lambda tried=tried: len(house.loads) == tried and not house.residence.loading)
+        house.now += RETRY
+    assert [(order, type(error)) for order, error in house.refused] == [("one", ModelDelayed)]
+    assert not house.residence.waiting
+
+
+def test_models_that_are_asked_for_in_turns_do_not_swap_at_every_job() -> None:
+    house, ends, asked = House(), dict[str, float](), dict[str, float]()
+    waits: list[float] = []
+    for second in range(480):
+        name = "ab"[second % 2]
+        house.residence.ask(name, f"{name}{second}")
+        asked[f"{name}{second}"] = house.now
+        for _ in range(3):
+            house.busy = {order[0] for order, end in ends.items() if end > house.now}
+            before = len(house.begun)
+            house.step()
+            if house.residence.loading:
+                house.until(lambda: not house.residence.loading)
+            for order, _ in house.begun[before:]:
+                ends[order] = house.now + 5.0
+                waits.append(house.now - asked[order])
+        house.now += 1.0
+    swaps = len(house.loads) - 1
+    assert len(house.begun) / max(1, len(house.left)) >= 8.0  # jobs per model that had to go
+    assert max(waits) < 120.0, swaps

@@ -157,6 +157,25 @@ def test_a_checker_that_hangs_is_left_behind() -> None:
     release.set()
 
 
+def test_checkers_that_never_answer_ask_for_a_new_process_and_one_late_look_does_not() -> None:
+    release = threading.Event()
+
+    class Sometimes(Scripted):
+        def check(self, images: Sequence[Image.Image], *, request: Request) -> Sequence[Verdict]:
+            answer = super().check(images, request=request)
+            if answer is None:
+                release.wait(10)
+            return answer
+
+    gate = Gate([Sometimes(None, None, YES, None, None, None)], timeout=0.05)
+    stuck = []
+    for _ in range(6):
+        gate.release(pixels(), job=JOB, write=write)
+        stuck.append(gate.stuck)
+    release.set()
+    assert stuck == [False] * 5 + [True]
+
+
 @given(
     st.lists(
         st.lists(st.sampled_from([YES, NO, None, Verdict(Level.NEUTRAL, (NAN,)), OSError()]), min_size=4, max_size=4)

@@ -19,11 +19,12 @@ import pytest_asyncio
 
 from generation.engine.files import read_recipe
 from generation.engine.options import EngineOptions
-from generation.errors import Cancelled, ModelUnavailable, WorkerLost
+from generation.errors import Blame, Cancelled, ModelUnavailable, WorkerLost
 from generation.job import Job, Progress
 from generation.models import STARTER
 from generation.request import Request
-from generation.workers.child import ChildWorker
+from generation.workers.breaker import Backoff, Breaker
+from generation.workers.child import PAUSES, ChildWorker
 from generation.workers.worker import EngineSettings
 
 Wish = Callable[..., Request]
@@ -32,7 +33,8 @@ Wish = Callable[..., Request]
 @asynccontextmanager
 async def working(**settings: Any) -> AsyncIterator[ChildWorker]:
     options = EngineOptions(measure_seconds=0.0)
-    worker = ChildWorker(EngineSettings(options=options, **settings), first_backoff=0.05)
+    breaker = settings.pop("breaker", None)
+    worker = ChildWorker(EngineSettings(options=options, **settings), backoff=Backoff(0.05, 0.1), breaker=breaker)
     await worker.start()
     try:
         yield worker
@@ -257,9 +259,49 @@ async def test_cut_off_weights_are_refused_and_mended_ones_taken(tmp_path: Path,
     assert result.pictures[0].approved is not None  # a copy of the shipped weights is still the shipped weights
 
 
-async def test_a_child_that_cannot_live_is_given_up(wish: Wish, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_where_children_cannot_live_painting_pauses_and_goes_on_by_itself(
+    wish: Wish, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PYTHONHOME", "/nowhere")  # the interpreter itself does not start
-    async with working() as worker:
-        with pytest.raises(ModelUnavailable, match="stopped while it loaded"):
+    async with working(breaker=Breaker(deaths=3, pause=1.0)) as worker:
+        with pytest.raises(WorkerLost) as lost:
             async with asyncio.timeout(30):
                 await worker.paint(job(wish()), ignore)
+        assert lost.value.blame is Blame.NONE  # back to the line, where it keeps its place
+        assert worker.trouble == PAUSES
+        assert worker.capacity == 0
+        monkeypatch.delenv("PYTHONHOME")
+        async with asyncio.timeout(60):
+            while not worker.capacity:
+                await asyncio.sleep(0.02)
+        assert worker.capacity == 1  # the try is made with one job alone
+        assert not worker.trouble
+        await worker.paint(job(wish(steps=1)), ignore)
+        assert worker.capacity > 1
+
+
+@pytest.mark.slow
+async def test_an_interpreter_that_is_not_there_is_tried_again(wish: Wish, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    async with working(breaker=Breaker(deaths=2, pause=0.2)) as worker:
+        async with asyncio.timeout(30):
+            while not worker.trouble:
+                await asyncio.sleep(0.01)
+        monkeypatch.undo()
+        result = await worker.paint(job(wish(steps=1)), ignore)
+    assert result.pictures[0].approved is not None
+
+
+@pytest.mark.slow
+async def test_a_child_that_never_gets_ready_is_replaced(
+    wish: Wish, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("generation.workers.child.LOAD_TIMEOUT", 8.0)
+    async with working(step_timeout=1.0) as worker:
+        painting = asyncio.create_task(worker.paint(job(wish(steps=1)), ignore))
+        while worker.pid is None:
+            await asyncio.sleep(0.01)
+        os.kill(worker.pid, signal.SIGSTOP)
+        result = await painting
+    assert result.pictures[0].approved is not None
+    assert "said nothing" in caplog.text

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
-import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
@@ -40,6 +38,7 @@ class App:
     client: AtelierClient
     metrics: Metrics
     page: ModeratorsPage
+    sweeper: Sweeper
 
 
 def only_this_machine(config: Config) -> bool:
@@ -91,7 +90,7 @@ async def opened(config: Config, workers: tuple[Worker, ...] | None = None) -> A
         stack.push_async_callback(stop, asyncio.create_task(sweeper.run(), name="sweeper"))
         await studio.start()
         stack.push_async_callback(studio.close, grace=config.shutdown_grace)
-        yield App(studio, client, metrics, page)
+        yield App(studio, client, metrics, page, sweeper)
 
 
 def _described(setting: str, model: str) -> ModelCard:
@@ -103,40 +102,3 @@ def _described(setting: str, model: str) -> ModelCard:
 
 def _named(name: str, card: ModelCard) -> ModelCard:
     return replace(card, name=name)
-
-
-async def run(config: Config, on_ready: Callable[[], None] = lambda: None) -> None:
-    """Serve until SIGTERM or SIGINT; running pictures may finish, a second signal stops at once."""
-    assert config.token is not None, "the caller has a token or starts the local Discord"
-    async with opened(config) as app:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, _on_signal, stop)
-        serving = asyncio.create_task(
-            app.client.serve(config.token.get_secret_value(), lambda: _ready(on_ready)), name="discord"
-        )
-        stopping = asyncio.create_task(stop.wait(), name="signals")
-        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if serving.done():
-            serving.result()  # a login that failed says why
-        else:
-            log.info("Stopping: running pictures may finish for %.0f s", config.shutdown_grace)
-            await app.studio.close(grace=config.shutdown_grace)
-            await app.client.finish_deliveries()
-            serving.cancel()
-            await asyncio.gather(serving, return_exceptions=True)
-
-
-def _ready(on_ready: Callable[[], None]) -> None:
-    # What is there after the start stays: keeping it out of every later collection spares the loop long pauses.
-    gc.collect()
-    gc.freeze()
-    on_ready()
-
-
-def _on_signal(stop: asyncio.Event) -> None:
-    if stop.is_set():
-        raise KeyboardInterrupt  # the second signal: now
-    stop.set()

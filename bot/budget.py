@@ -71,11 +71,16 @@ class Turn:
 class EditBudget:
     """The edits of all tickets together; the most urgent first, then in the order of asking."""
 
-    def __init__(self, per_second: float, clock: Callable[[], float] | None = None) -> None:
+    def __init__(self, per_second: Callable[[], float], clock: Callable[[], float] | None = None) -> None:
         self._clock = clock or asyncio.get_running_loop().time
-        self._pace = Pace(per_second, max(1.0, min(SHARED_BURST, per_second)), self._clock())
+        self._per_second = per_second
+        self._rate = per_second()
+        self._pace = self._new_pace()
         self._queues: dict[Urgency, deque[Turn]] = {urgency: deque() for urgency in Urgency}
         self._timer: asyncio.TimerHandle | None = None
+
+    def _new_pace(self) -> Pace:
+        return Pace(self._rate, max(1.0, min(SHARED_BURST, self._rate)), self._clock())
 
     def ask(self, urgency: Urgency) -> Turn:
         """Join the queue; the turn may be granted at once."""
@@ -93,6 +98,9 @@ class EditBudget:
 
     def _serve(self) -> None:
         self._timer = None
+        if self._per_second() != self._rate:  # the owner has changed it
+            self._rate = self._per_second()
+            self._pace = self._new_pace()
         while (queue := self._waiting()) is not None:
             wait = self._pace.wait(self._clock())
             if wait > 0:

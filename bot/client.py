@@ -55,6 +55,7 @@ COGS = (
     "cogs.strikes",
     "cogs.audit",
     "cogs.report",
+    "cogs.pausing",
 )
 SLOWEST = 60.0  # seconds between two attempts to reach Discord at most
 GUILD_WAIT = 0.5  # seconds of silence after the last guild at which the client calls itself ready
@@ -103,17 +104,19 @@ class AtelierClient(commands.AutoShardedBot):
         self.desk = desk
         self.download = Download(studio.config.api_url)
         self.courier = Courier(self, studio.clock)
-        self.tickets = Tickets(studio, desk.jobs, self.courier, studio.config.previews)
+        self.tickets = Tickets(studio, desk.jobs, self.courier)
         packing = Packing(desk, Recoder(identity), studio.clock)
         self.delivery = Delivery(studio, desk, self.courier, self.tickets, packing, self.halt)
         self.farewells = Farewells(desk, self.courier)
         self.exports = Exports(desk)
-        self.review = Review(desk, self.courier, self.delivery, studio.policies, studio.config.moderation, studio.clock)
+        self.review = Review(
+            desk, self.courier, self.delivery, studio.policies, lambda: studio.config.moderation, studio.clock
+        )
         self.presses = Presses(studio, desk, self.courier, Erasure(studio, desk, self.farewells), self.review, packing)
         studio.listeners.accepted.append(self.tickets.open)
         studio.listeners.progress.append(self.tickets.progress)
         studio.listeners.returned.append(self.tickets.returned)
-        studio.listeners.paused.append(self.tickets.moved)
+        studio.standstill.changed += [self.tickets.moved, self._show_presence]
         studio.listeners.settled.append(self.delivery.settled)
         studio.listeners.crowded.append(self.delivery.is_crowded)
         studio.listeners.settled.append(self.review.settled)
@@ -161,6 +164,20 @@ class AtelierClient(commands.AutoShardedBot):
         self._chore(self._take_up(), "take-up")
         self._chore(self._through_outages(self._sync), "command-sync")
 
+    async def menu_changed(self) -> None:
+        """What /dream offers has changed: members get the new menu."""
+        await self.reload_extension("cogs.dream")
+        self._chore(self._through_outages(self._sync), "command-sync")
+
+    def _show_presence(self) -> None:
+        """Under the bot's name: that the house pauses, as long as it does."""
+        if self.is_ready():
+            self._chore(self._through_outages(self._present), "presence")
+
+    async def _present(self) -> None:
+        pauses = self.studio.standstill.house is not None
+        await self.change_presence(activity=discord.CustomActivity("Painting is paused") if pauses else None)
+
     def halt(self, error: ConfigError) -> None:
         """Stop serving because of the configuration; `serve` raises `error`."""
         self._halted = error
@@ -193,6 +210,8 @@ class AtelierClient(commands.AutoShardedBot):
         await self.desk.departures.compare({guild.id for guild in self.guilds})
         servers = "1 server" if len(self.guilds) == 1 else f"{len(self.guilds):,} servers"
         log.info("Connected to Discord as %s in %s", self.user, servers)
+        if self.studio.standstill.house is not None:
+            self._show_presence()
         if not self._announced:
             self._announced = True
             self._on_first_ready()

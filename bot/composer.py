@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.config import Config
+from bot.sections import Dream
 from generation.catalogue import find_lora
 from generation.errors import BadRequest, ModelUnavailable
 from generation.models import ModelCard
@@ -20,11 +21,17 @@ from generation.request import COUNT, SEED, Lora, Request, Variation
 class Composer:
     """Knows the owner's settings and models; `default` is the card of the model in service from the start."""
 
-    def __init__(self, config: Config, default: Callable[[], ModelCard], others: Mapping[str, ModelCard]) -> None:
-        self._dream = config.dream
-        self._loras = Path(config.loras) if config.loras else None
+    def __init__(
+        self, config: Callable[[], Config], default: Callable[[], ModelCard], others: Mapping[str, ModelCard]
+    ) -> None:
+        self._config = config
+        self._loras = Path(config().loras) if config().loras else None
         self._default = default
         self._others = others
+
+    @property
+    def _dream(self) -> Dream:
+        return self._config().dream
 
     @property
     def models(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from bot.store.errands import ErrandStore
 from bot.store.files import FileStore
 from bot.store.filters import Hits, Rules
 from bot.store.fingerprints import Fingerprints
+from bot.store.house_words import HouseWords
 from bot.store.jobs import JobStore
 from bot.store.lookback import Lookback
 from bot.store.outbox import Outbox
@@ -41,6 +42,7 @@ class Desk:
     uploads: FileStore
     outbox: Outbox
     notes: Notes
+    house_words: HouseWords
     rules: Rules
     policies: Policies
     fingerprints: Fingerprints
@@ -73,6 +75,7 @@ class Desk:
             uploads=FileStore(folder / "uploads"),
             outbox=Outbox(database),
             notes=Notes(database),
+            house_words=HouseWords(database),
             rules=Rules(database),
             policies=Policies(database),
             fingerprints=Fingerprints(database),

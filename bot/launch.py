@@ -16,6 +16,7 @@ import typer
 from pydantic import SecretStr
 
 from bot.config import Config, load
+from bot.signals import Signals
 from generation.errors import ConfigError
 
 log = logging.getLogger(__name__)
@@ -47,18 +48,42 @@ async def serve(
     fresh: bool = False,
 ) -> None:
     """Run the bot against Discord, or against a local Discord started beside it."""
-    from bot.app import run
+    with Signals() as signals:
+        await signals.through(
+            _serve(signals, path, host=host, port=port, always_local=always_local, controls=controls, fresh=fresh)
+        )
+
+
+async def _serve(
+    signals: Signals,
+    path: Path | None,
+    *,
+    host: str | None,
+    port: int | None,
+    always_local: bool,
+    controls: bool,
+    fresh: bool,
+) -> None:
+    from bot.running import run
 
     config = load(path)
     if config.token is not None and not always_local:
-        await run(config, lambda: typer.echo("Atelier is connected to Discord; type /dream in your server."))
+        connected = "Atelier is connected to Discord; type /dream in your server."
+        await run(config, signals, lambda: load(path), lambda: typer.echo(connected))
         return
     host, port = host or config.playground.host, config.playground.port if port is None else port
     async with local_discord(config, host, port, controls=controls, fresh=fresh) as there:
-        secrets = {"token": SecretStr(there.token), "client_secret": SecretStr(there.client_secret)}
-        listening = config.playground.model_copy(update={"host": host})
-        local = config.model_copy(update={"api_url": there.api_url, "playground": listening, **secrets})
-        await run(local, lambda: typer.echo(f"Open {there.page} and type: /dream a red house under a starry night sky"))
+        invitation = f"Open {there.page} and type: /dream a red house under a starry night sky"
+        await run(
+            _at(there, host, config), signals, lambda: _at(there, host, load(path)), lambda: typer.echo(invitation)
+        )
+
+
+def _at(there: LocalDiscord, host: str, config: Config) -> Config:
+    """The settings for the local Discord that listens on `host`."""
+    secrets = {"token": SecretStr(there.token), "client_secret": SecretStr(there.client_secret)}
+    listening = config.playground.model_copy(update={"host": host})
+    return config.model_copy(update={"api_url": there.api_url, "playground": listening, **secrets})
 
 
 async def serve_local_discord(

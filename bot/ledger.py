@@ -13,6 +13,7 @@ from bot.order import Commission
 from bot.policybook import PolicyBook
 from bot.review.strikes import ban_sentence
 from bot.rulebook import RuleBook
+from bot.standstill import Standstill
 from bot.store.jobs import LIVE
 from generation.dispatch import MAX_ATTEMPTS
 from generation.errors import Blocked, Cancelled, NotApproved, PaintingError, Refusal
@@ -36,7 +37,6 @@ class Listeners:
     accepted: list[Listener] = field(default_factory=list)  # a job was admitted
     progress: list[ProgressListener] = field(default_factory=list)  # a step was painted; must return at once
     returned: list[Callable[[str], None]] = field(default_factory=list)  # it waits in the line again; at once
-    paused: list[Callable[[], None]] = field(default_factory=list)  # painting pauses, or goes on; must return at once
     settled: list[Listener] = field(default_factory=list)  # rendered, failed, cancelled or blocked: show it
     refused: list[Callable[[Refusal], None]] = field(default_factory=list)  # an order was not admitted
     crowded: list[Callable[[], bool]] = field(default_factory=list)  # whether more results than sensible wait already
@@ -62,6 +62,7 @@ class LineLedger:
         desk: Desk,
         rules: RuleBook,
         policies: PolicyBook,
+        standstill: Standstill,
         pace: Pace,
         listeners: Listeners,
         work_left: MutableMapping[str, float],  # megapixel-steps of the running jobs that are still to be painted
@@ -73,6 +74,7 @@ class LineLedger:
         self._strikes = desk.strikes
         self._rules = rules
         self._policies = policies
+        self._standstill = standstill
         self._pace = pace
         self._listeners = listeners
         self._work_left = work_left
@@ -80,11 +82,12 @@ class LineLedger:
     async def claim(self) -> Job | None:
         """The next job; whatever the filter forbids by now ends here instead of being painted.
 
-        Nothing is painted while nobody can be shown what was: it would only go out of date on the disk.
+        Nothing is painted while the house pauses, or while nobody can be shown what was painted: it would only go out
+        of date on the disk.
         """
-        if self._listeners.are_crowded():
+        if self._standstill.house is not None or self._listeners.are_crowded():
             return None
-        while (job := await self._jobs.claim()) is not None:
+        while (job := await self._jobs.claim(self._standstill.resting())) is not None:
             try:
                 ready = await self._prepared(job)
             except Exception:

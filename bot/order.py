@@ -85,8 +85,8 @@ class Standing:
 
     state: JobState
     ahead: int  # jobs that will be painted before it; 0: being painted or next
-    seconds: float | None  # honest estimate until it is finished; None while nothing was measured yet
-    paused: str = ""  # why nothing is painted until something changes, as a sentence; then there is no estimate
+    seconds: float | None  # honest estimate until it is finished; None while nobody can know
+    words: str = ""  # why nothing is painted now, and what the owner wants to be read; a line each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

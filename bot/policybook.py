@@ -38,6 +38,10 @@ class PolicyBook:
         """The channels that have settings of their own."""
         return sorted(channel for guild, channel in self._settings if guild == guild_id and channel != WHOLE_GUILD)
 
+    def guilds(self) -> list[int]:
+        """The guilds that have settings of their own."""
+        return [guild for guild, channel in self._settings if channel == WHOLE_GUILD]
+
     async def change(
         self, guild_id: int, changes: Mapping[str, Any], by: int, *, channel_id: int = WHOLE_GUILD
     ) -> Settings:

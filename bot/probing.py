@@ -56,7 +56,9 @@ def after_refusal(record: Record, now: float, settings: Settings) -> Record:
 class Probing:
     """Who probes, and until when they pause."""
 
-    def __init__(self, settings: Settings, store: ProbingStore, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, settings: Callable[[], Settings], store: ProbingStore, clock: Callable[[], float] = time.time
+    ) -> None:
         self._settings = settings
         self._store = store
         self._clock = clock
@@ -83,10 +85,10 @@ class Probing:
 
         Moderators are left out: they try their own rules.
         """
-        if not self._settings.refusals or member.moderator:
+        if not self._settings().refusals or member.moderator:
             return
         key, now = _key(member), self._clock()
-        record = after_refusal(self._records.get(key, Record()), now, self._settings)
+        record = after_refusal(self._records.get(key, Record()), now, self._settings())
         self._records = {each: old for each, old in self._records.items() if old.refused_at > now - FORGOTTEN}
         self._records[key] = record
         task = asyncio.create_task(self._keep(key, record), name="probing")

@@ -53,9 +53,7 @@ class RuleBook:
 
     async def open(self) -> None:
         """Load and compile everything that is stored and the owner's lists; raises ConfigError for a list in error."""
-        rules = await asyncio.to_thread(read_rules, self._settings.rules)
-        self._own_artists = await asyncio.to_thread(read_artists, self._settings.artists)
-        self._filters[INSTANCE] = await asyncio.to_thread(Filter, rules)
+        await self.read_lists(self._settings)
         self._entries = await self._store.everything()
         self._exempt = await self._store.exempt()
         self._artists = await self._artist_store.everything()
@@ -65,6 +63,14 @@ class RuleBook:
             del self._filters[gone]
         for guild_id in {INSTANCE, *self._artists}:
             await self._compile_artists(guild_id)
+
+    async def read_lists(self, settings: Settings) -> None:
+        """Take the owner's lists as they are now; raises ConfigError for one in error, and then nothing has changed."""
+        rules = await asyncio.to_thread(read_rules, settings.rules)
+        artists = await asyncio.to_thread(read_artists, settings.artists)
+        self._filters[INSTANCE] = await asyncio.to_thread(Filter, rules)
+        self._own_artists, self._settings = tuple(artists), settings
+        await self._compile_artists(INSTANCE)
 
     async def close(self) -> None:
         """Write what is still to be written."""

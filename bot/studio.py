@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from bot.policybook import PolicyBook
 from bot.prices import Prices
 from bot.probing import Probing
 from bot.rulebook import RuleBook
+from bot.standstill import CROWDED, Standstill, paused_text
 from bot.store.accounts import Purses
 from bot.store.audit import Act, Entry
 from bot.store.jobs import LIVE
@@ -57,17 +59,17 @@ class Studio:
         conditions: Sequence[Condition] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.config = config
+        self.config = config  # replaced when the file is read again; whoever asks at use has the newest
         self.rules = rules
         self.policies = policies
         self.listeners = Listeners()
         self.alone = alone  # nobody but this machine's user can be reached: the local Discord
         self.clock = clock
         self._card = card
-        self.composer = Composer(config, lambda: self.card, others or {})
+        self.composer = Composer(lambda: self.config, lambda: self.card, others or {})
         self._jobs = desk.jobs
         self._uploads = desk.uploads
-        self._keeping = Uploads(desk.uploads, desk.shelves, config.privacy, clock)
+        self._keeping = Uploads(desk.uploads, desk.shelves, lambda: self.config.privacy, clock)
         self.terms = Terms(config, card, others or {}, desk)
         self._archive = desk.archive
         self._audit = desk.audit
@@ -75,22 +77,35 @@ class Studio:
         self._workers = tuple(workers)
         self._pace = Pace()
         self._prices = Prices(config.costs)
-        self.probing = Probing(config.probing, desk.probing, clock)
+        self.probing = Probing(lambda: self.config.probing, desk.probing, clock)
         self._work_left: dict[str, float] = {}  # megapixel-steps of the running jobs that are still to be painted
         self.listeners.settled.append(self._forget_progress)
-        self._ledger = LineLedger(desk, rules, policies, self._pace, self.listeners, self._work_left)
-        self._dispatcher = Dispatcher(self._ledger, self._workers, self._on_progress, self._on_trouble)
+        self.standstill = Standstill(desk.house_words, policies, clock)
+        self.standstill.reasons += [self._engine_pauses, self._is_crowded]
+        self._following: asyncio.Task[None] | None = None
+        self._ledger = LineLedger(desk, rules, policies, self.standstill, self._pace, self.listeners, self._work_left)
+        self._dispatcher = Dispatcher(self._ledger, self._workers, self._on_progress, self.standstill.look_again)
+        self.standstill.changed.append(self._dispatcher.notify)
 
     async def start(self) -> None:
         """Take up what a former process left, then begin to paint."""
         await self.probing.open()
+        await self.standstill.open()
+        self._following = asyncio.create_task(self.standstill.follow(), name="standstill")
         recovered = await self._jobs.recover()
         if recovered:
             log.info("%d unfinished jobs go back to the line", recovered)
         await self._dispatcher.start()
 
     async def close(self, *, grace: float) -> None:
-        """Stop claiming; running jobs may finish for `grace` seconds, then they go back to the line."""
+        """Stop claiming; running jobs may finish for `grace` seconds, then they go back to the line.
+
+        Orders are still admitted, and painted after the next start.
+        """
+        self._dispatcher.stop()
+        self.standstill.close()
+        if self._following is not None:
+            await self._following
         await self._dispatcher.close(grace=grace)
         await self.probing.close()
 
@@ -111,6 +126,12 @@ class Studio:
     def card(self) -> ModelCard:
         """The model in service; before it is loaded, what its files say."""
         return self.status.card if self.status is not None else self._card
+
+    def _engine_pauses(self, _: int | None) -> str:
+        return paused_text(self.engine_trouble) if self.engine_trouble else ""
+
+    def _is_crowded(self, _: int | None) -> str:
+        return f"-# {CROWDED}" if self.listeners.are_crowded() else ""
 
     @property
     def accepts_uploads(self) -> bool:
@@ -204,13 +225,14 @@ class Studio:
     async def _standing(self, commission: Commission) -> Standing:
         if commission.state is not JobState.ACCEPTED:
             return Standing(state=commission.state, ahead=0, seconds=self._seconds_left(commission))
-        ahead, work, pictures = await self._jobs.ahead(commission.id)
-        if self.engine_trouble:
-            return Standing(state=commission.state, ahead=ahead, seconds=None, paused=self.engine_trouble)
+        ahead, work, pictures = await self._jobs.ahead(commission.id, self.standstill.resting())
         own = self._seconds_alone(commission.request.megapixel_steps, commission.request.count)
         before = self._paced(work, pictures)
-        seconds = None if own is None or before is None else estimate(before, own, len(self._workers))
-        return Standing(state=commission.state, ahead=ahead, seconds=seconds)
+        guild_id = commission.address.guild_id
+        still = bool(self.standstill.why(guild_id))  # then nobody knows how long it takes
+        seconds = None if own is None or before is None or still else estimate(before, own, len(self._workers))
+        words = self.standstill.words(guild_id)
+        return Standing(state=commission.state, ahead=ahead, seconds=seconds, words=words)
 
     async def line(self, guild_id: int | None) -> list[LineEntry]:
         """The line of one guild as /queue shows it: what is being painted first, then the fair order."""
@@ -223,7 +245,7 @@ class Studio:
                 prompt=commission.request.prompt,
                 channel_id=commission.address.channel_id,
             )
-            for commission, place in await self._jobs.line(guild_id)
+            for commission, place in await self._jobs.line(guild_id, self.standstill.resting())
             if not commission.address.private
         ]
 
@@ -278,10 +300,6 @@ class Studio:
         self._work_left[job.id] = job.request.megapixel_steps * left
         for listener in self.listeners.progress:
             listener(job.id, progress)
-
-    def _on_trouble(self) -> None:
-        for listener in self.listeners.paused:
-            listener()
 
     async def _forget_progress(self, commission: Commission) -> None:
         self._work_left.pop(commission.id, None)

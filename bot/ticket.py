@@ -75,14 +75,17 @@ class Ticket:
 class Tickets:
     """All live tickets."""
 
-    def __init__(self, studio: Studio, jobs: JobStore, courier: Courier, previews: Previews) -> None:
+    def __init__(self, studio: Studio, jobs: JobStore, courier: Courier) -> None:
         self._studio = studio
         self._jobs = jobs
         self._courier = courier
-        self._previews = previews
         self._time = asyncio.get_running_loop().time
-        self._budget = EditBudget(previews.per_second, self._time)
+        self._budget = EditBudget(lambda: self._previews.per_second, self._time)
         self._live: dict[str, tuple[Ticket, asyncio.Task[None]]] = {}
+
+    @property
+    def _previews(self) -> Previews:
+        return self._studio.config.previews
 
     async def open(self, commission: Commission) -> None:
         """Follow a job from now on; returns at once."""
@@ -134,6 +137,16 @@ class Tickets:
         ticket.stop()
         await asyncio.wait({task})
         return ticket.message_id or commission.address.ticket_id
+
+    async def told(self, seconds: float) -> None:
+        """Give waiting tickets a little time to show what they have to say; as many as the budget allows do."""
+        deadline = self._time() + seconds
+        while self._time() < deadline and self._owing():  # noqa: ASYNC110 - of many tickets, each with its own events
+            await asyncio.sleep(0.1)
+
+    def _owing(self) -> bool:
+        """Whether a ticket has something to say that its message does not show yet."""
+        return any(ticket.changed.is_set() or ticket.turn is not None for ticket, _ in self._live.values())
 
     async def close(self) -> None:
         """Leave every ticket as it is; a later start follows them again."""
@@ -205,8 +218,7 @@ class Tickets:
         if standing.state not in LIVE:  # it was over before anybody followed it: its message may show the outcome
             ticket.stop()
             self._live.pop(ticket.commission.id, None)
-        text = waiting_text(ticket.commission, standing, crowded=self._studio.listeners.are_crowded())
-        return Parcel(text=text, rows=_rows(ticket))
+        return Parcel(text=waiting_text(ticket.commission, standing), rows=_rows(ticket))
 
     async def _write(self, ticket: Ticket, parcel: Parcel) -> None:
         address = ticket.commission.address

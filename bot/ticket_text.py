@@ -9,21 +9,17 @@ from generation.job import JobState, Progress
 BAR = 12  # cells
 DOING = 120  # letters of what the engine says it is doing
 
-CROWDED = "Discord takes finished pictures only slowly right now; the line goes on when they are through."
 
-
-def waiting_text(commission: Commission, standing: Standing, *, crowded: bool = False) -> str:
-    """What a ticket says before the first step; `crowded`: nothing is painted for the moment."""
+def waiting_text(commission: Commission, standing: Standing) -> str:
+    """What a ticket says before the first step."""
     if standing.state is JobState.RUNNING:
         place = "Painting begins"
     elif standing.ahead == 0:
         place = "Next in the line"
     else:
         place = f"Number {standing.ahead + 1} in the line"
-    if crowded and standing.state is JobState.ACCEPTED:
-        return f"🎨 **{echo(commission.request.prompt)}**\n{place}\n-# {CROWDED}"
-    text = f"🎨 **{echo(commission.request.prompt)}**\n{place}{estimate(standing.seconds)}"
-    return f"{text}\n{paused_text(standing.paused)}" if standing.paused else text
+    words = f"\n{standing.words}" if standing.words else ""
+    return f"🎨 **{echo(commission.request.prompt)}**\n{place}{estimate(standing.seconds)}{words}"
 
 
 def painting_text(commission: Commission, progress: Progress) -> str:
@@ -31,11 +27,6 @@ def painting_text(commission: Commission, progress: Progress) -> str:
     if progress.doing and not progress.step:
         return f"🎨 **{echo(commission.request.prompt)}**\n{echo(progress.doing, DOING).capitalize()} …"
     return f"🎨 **{echo(commission.request.prompt)}**\n{bar(progress)} step {progress.step} of {progress.steps}"
-
-
-def paused_text(trouble: str) -> str:
-    """A pause, and that nobody has to do anything about it."""
-    return f"⏸️ {trouble} Every request keeps its place in the line, and painting goes on by itself."
 
 
 def farewell_text(commission: Commission) -> str:

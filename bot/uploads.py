@@ -16,7 +16,9 @@ from generation.errors import Refusal
 class Uploads:
     """One for the whole house; files are kept by their content, so several requests may share one."""
 
-    def __init__(self, files: FileStore, shelves: Shelves, privacy: Privacy, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, files: FileStore, shelves: Shelves, privacy: Callable[[], Privacy], clock: Callable[[], float]
+    ) -> None:
         self._files = files
         self._shelves = shelves
         self._privacy = privacy
@@ -48,5 +50,5 @@ class Uploads:
         async with self._lock:
             if sha256 in self._asking:
                 return
-            for free in await self._shelves.free("uploads", [sha256], self._privacy, self._clock()):
+            for free in await self._shelves.free("uploads", [sha256], self._privacy(), self._clock()):
                 await self._files.remove(free)

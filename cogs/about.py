@@ -30,7 +30,7 @@ Under every picture:
 **/models** shows the models and their licences, **/about** what paints now and what is checked.
 **/privacy** shows what is kept about you and for how long, gives it to you, or deletes it.
 **/artist request** asks that pictures in somebody's manner are not made here. Moderators: **/filter**, **/policy**, \
-**/review**, **/strikes**, **/audit**."""
+**/review**, **/strikes**, **/audit**, **/pause**, **/resume**."""
 
 
 class About(commands.Cog):
@@ -47,15 +47,19 @@ class About(commands.Cog):
     @app_commands.command(name="about")
     async def about(self, interaction: Interaction) -> None:
         """Which model paints, under which licence, and what is checked by what."""
-        await interaction.response.send_message(about_text(self._studio), ephemeral=True)
+        await interaction.response.send_message(about_text(self._studio, interaction.guild_id), ephemeral=True)
 
 
-def about_text(studio: Studio) -> str:
-    """The model, its licence, the checks and the versions."""
+def about_text(studio: Studio, guild_id: int | None = None) -> str:
+    """The model, its licence, the checks and the versions; what holds up the line comes first."""
     card, status = studio.card, studio.status
     name = PurePath(card.name).name if "/" in card.name or "\\" in card.name else card.name
     licence = studio.terms.of(card.name)
-    lines = ["**Atelier**, a self-hosted art bot", f"Model: **{echo(name, 80)}**, licence: {echo(licence.name, 200)}"]
+    lines = [
+        *filter(None, [studio.standstill.words(guild_id)]),
+        "**Atelier**, a self-hosted art bot",
+        f"Model: **{echo(name, 80)}**, licence: {echo(licence.name, 200)}",
+    ]
     if business := BUSINESS[licence.commercial]:
         lines.append(f"Licence: {business}.")
     if card.note:

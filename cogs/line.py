@@ -10,7 +10,6 @@ from bot.client import AtelierClient
 from bot.echo import echo
 from bot.order import LineEntry
 from bot.quota_text import quota_text
-from bot.ticket_text import paused_text
 from bot.visitor import member_of
 from generation.job import JobState
 
@@ -29,7 +28,8 @@ class Line(commands.Cog):
         """Show what is being painted and who waits in this server."""
         await _privately(interaction)
         entries = await self._studio.line(interaction.guild_id)
-        await tell(interaction, line_text(entries, interaction.user.id, self._studio.engine_trouble))
+        text = line_text(entries, interaction.user.id)
+        await tell(interaction, _with_words(self._studio.standstill.words(interaction.guild_id), text))
 
     @app_commands.command(name="cancel")
     async def cancel(self, interaction: Interaction) -> None:
@@ -43,14 +43,15 @@ class Line(commands.Cog):
     async def quota(self, interaction: Interaction) -> None:
         """Show how many pictures you can ask for now, and when there will be more."""
         await _privately(interaction)
-        await tell(interaction, quota_text(await self._studio.quota(member_of(interaction))))
+        text = quota_text(await self._studio.quota(member_of(interaction)))
+        await tell(interaction, _with_words(self._studio.standstill.words(interaction.guild_id), text))
 
 
-def line_text(entries: list[LineEntry], person_id: int, trouble: str = "") -> str:
-    """The line as a list; one's own entries stand out. `trouble`: why nothing of it is painted now."""
-    lines = [paused_text(trouble)] if trouble else []
+def line_text(entries: list[LineEntry], person_id: int) -> str:
+    """The line as a list; one's own entries stand out."""
+    lines = []
     if not entries:
-        return lines[0] if lines else "The line is empty: /dream starts at once."
+        return "The line is empty: /dream starts at once."
     for entry in entries[:SHOWN]:
         place = "painting now" if entry.state is JobState.RUNNING else f"number {entry.ahead + 1}"
         who = "**yours**" if entry.author_id == person_id else f"<@{entry.author_id}>"
@@ -58,6 +59,11 @@ def line_text(entries: list[LineEntry], person_id: int, trouble: str = "") -> st
     if len(entries) > SHOWN:
         lines.append(f"- and {len(entries) - SHOWN} more")
     return "\n".join(lines)
+
+
+def _with_words(words: str, text: str) -> str:
+    """What holds up the line comes first."""
+    return f"{words}\n{text}" if words else text
 
 
 async def _privately(interaction: Interaction) -> None:

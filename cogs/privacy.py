@@ -21,13 +21,14 @@ class Privacy(commands.GroupCog, group_name="privacy", group_description="What i
     def __init__(self, client: AtelierClient) -> None:
         self._client = client
         self._archive = client.desk.archive
-        self._settings = client.studio.config.privacy
 
     @app_commands.command(name="show")
     async def show(self, interaction: Interaction) -> None:
         """What is kept about you, and how long."""
         await _privately(interaction)
-        await tell(interaction, show_text(self._settings, await self._archive.counts(interaction.user.id)))
+        await tell(
+            interaction, show_text(self._client.studio.config.privacy, await self._archive.counts(interaction.user.id))
+        )
 
     @app_commands.command(name="export")
     async def export(self, interaction: Interaction) -> None:
@@ -48,7 +49,7 @@ class Privacy(commands.GroupCog, group_name="privacy", group_description="What i
             Face(forget_press(Deed.FORGET, person), "Delete my data", danger=True),
             Face(forget_press(Deed.VANISH, person), "Delete my data and my pictures’ messages", danger=True),
         )
-        await tell(interaction, delete_text(self._settings, len(waiting)), (buttons,))
+        await tell(interaction, delete_text(self._client.studio.config.privacy, len(waiting)), (buttons,))
 
 
 async def _privately(interaction: Interaction) -> None:

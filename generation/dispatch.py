@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -92,11 +93,16 @@ class Dispatcher:
             self._wake.set()  # one that is set aside ends here
         return worker is not None
 
-    async def close(self, *, grace: float) -> None:
-        """Claim nothing more; let running jobs finish for `grace` seconds, then put them back and stop the workers."""
+    def stop(self) -> None:
+        """Claim nothing more."""
         self._stopping = True
         self._wake.set()
-        await self._ended(grace if self._running else 1.0)
+
+    async def close(self, *, grace: float) -> None:
+        """Claim nothing more; let running jobs finish for `grace` seconds, then put them back and stop the workers."""
+        self.stop()
+        painting = any(worker.status is not None for worker in self._running.values())  # none does while it loads
+        await self._ended(grace if painting else 1.0)
         for worker in self._workers:
             await worker.close()  # whatever still paints ends in WorkerLost and is put back by its own task
         for task in await self._ended(5.0):
@@ -104,11 +110,12 @@ class Dispatcher:
 
     async def _ended(self, patience: float) -> set[asyncio.Task[None]]:
         """Wait for all tasks, those too that began in the meantime; returns the late ones."""
+        last = time.monotonic() + patience
         late: set[asyncio.Task[None]] = set()
         if self._claiming:
             _, late = await asyncio.wait(self._claiming, timeout=patience)
         if self._painting:
-            _, painting = await asyncio.wait(set(self._painting), timeout=patience)
+            _, painting = await asyncio.wait(set(self._painting), timeout=max(0.0, last - time.monotonic()))
             late |= painting
         return late
 
@@ -144,6 +151,9 @@ class Dispatcher:
             job = await self._ledger.claim()
             if job is None:
                 break
+            if self._stopping:  # since the line was asked: nothing begins any more
+                await self._settle(self._ledger.released, job)
+                return None
             self._running[job.id] = worker  # from here on a cancellation has to reach it
             if not job.crashes:
                 return job

@@ -24,6 +24,7 @@ SETTINGS: Final = {
     "pause_at": "warnings that pause",
     "pause_hours": "hours of a pause",
     "ban_at": "warnings that ban",
+    "pause": "painting",
 }
 
 
@@ -59,6 +60,8 @@ def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _value(name: str, value: Any) -> str:
+    if name == "pause":
+        return "goes on" if value is None else f"paused {value.get('reason', '')}".rstrip()
     if value is None:
         return "none" if name == "channel" else "as usual"
     if name in ("level", "restricted_level", "spoiler_from"):

@@ -46,7 +46,7 @@ class Sweeper:
         pause: float = ageing.PAUSE,
     ) -> None:
         self._database = database
-        self._privacy = privacy
+        self.privacy = privacy  # replaced when the settings are read again
         self._clock = clock
         self._pause = pause
         self._pseudonyms = Pseudonyms(folder)
@@ -64,7 +64,7 @@ class Sweeper:
             else:
                 if swept:
                     log.info("Deleted for their age: %s", "; ".join(f"{each.count} {each.what}" for each in swept))
-            await asyncio.sleep(self._privacy.sweep_minutes * 60)
+            await asyncio.sleep(self.privacy.sweep_minutes * 60)
 
     async def sweep(self, *, dry: bool = False) -> list[Swept]:
         """One round; returns what is gone, or with `dry` what would be."""
@@ -72,9 +72,9 @@ class Sweeper:
         if not dry:
             await asyncio.to_thread(self._pseudonyms.fingerprint, "")  # its key may still have to be made
         found: dict[str, int] = {DECIDED: await self._forget_decided(dry=dry)}
-        for step in ageing.steps(self._privacy, now, self._fingerprint):
+        for step in ageing.steps(self.privacy, now, self._fingerprint):
             await self._step(step, found, dry=dry)
-        for guild_id in await ageing.departed(self._database, self._privacy, now):
+        for guild_id in await ageing.departed(self._database, self.privacy, now):
             for step in ageing.departure_steps(guild_id):
                 await self._step(step, found, dry=dry)
             if not dry:
@@ -99,7 +99,7 @@ class Sweeper:
 
     async def _sweep_files(self, shelf: str, now: float, *, dry: bool) -> int:
         done = 0
-        async for digests in self._shelves.unneeded(shelf, self._privacy, now):
+        async for digests in self._shelves.unneeded(shelf, self.privacy, now):
             done += len(digests) if dry else await self._shelves.remove(shelf, digests, now - GRACE)
             await asyncio.sleep(self._pause)
         return done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any
 
@@ -16,16 +17,25 @@ from bot.sections import Moderation
 class GuildRules:
     """The settings of every guild: what its moderators chose, over the defaults of config.yaml."""
 
-    def __init__(self, policies: PolicyBook, defaults: Moderation) -> None:
+    def __init__(self, policies: PolicyBook, settings: Callable[[], Moderation]) -> None:
         self._policies = policies
-        self._defaults = ReviewRules(
-            report_threshold=defaults.report_threshold,
-            strike_days=defaults.strike_days,
-            pause_at=defaults.pause_at,
-            pause_hours=defaults.pause_hours,
-            ban_at=defaults.ban_at,
+        self._settings = settings
+
+    @property
+    def _defaults(self) -> ReviewRules:
+        settings = self._settings()
+        return ReviewRules(
+            report_threshold=settings.report_threshold,
+            strike_days=settings.strike_days,
+            pause_at=settings.pause_at,
+            pause_hours=settings.pause_hours,
+            ban_at=settings.ban_at,
         )
-        self.owner_channel = defaults.owner_channel or None
+
+    @property
+    def owner_channel(self) -> int | None:
+        """Where cases from outside of servers are shown."""
+        return self._settings().owner_channel or None
 
     def rules_for(self, guild_id: int | None) -> ReviewRules:
         """What holds in a guild; outside of guilds the owner's channel takes the place of the moderators'."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from bot.desk import Desk
 from bot.order import Commission
 from bot.review.guild_rules import GuildRules
 from bot.review.runner import Runner
+from bot.sections import Moderation
 from bot.store.reports import Report
 
 log = logging.getLogger(__name__)
@@ -20,11 +22,11 @@ REPEATED = "You have reported this picture already; the report is kept for the m
 class Reporting:
     """Takes reports at the desk of moderators."""
 
-    def __init__(self, desk: Desk, rules: GuildRules, runner: Runner, per_hour: int) -> None:
+    def __init__(self, desk: Desk, rules: GuildRules, runner: Runner, settings: Callable[[], Moderation]) -> None:
         self._desk = desk
         self._rules = rules
         self._runner = runner
-        self._per_hour = per_hour
+        self._settings = settings
 
     async def report(
         self, commission: Commission, *, reporter_id: int, channel_id: int, message_id: int, reason: str
@@ -39,7 +41,8 @@ class Reporting:
             reporter_id=reporter_id,
             reason=reason.strip(),
         )
-        case = await self._desk.reports.add(report, threshold=rules.report_threshold, per_hour=self._per_hour)
+        most = self._settings().reports_per_hour
+        case = await self._desk.reports.add(report, threshold=rules.report_threshold, per_hour=most)
         if case is None:
             return REPEATED
         log.info("job %s: reported by %d", commission.id, reporter_id)

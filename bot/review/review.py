@@ -38,7 +38,7 @@ class Review:
         courier: Courier,
         delivery: Delivery,
         policies: PolicyBook,
-        settings: Moderation,
+        settings: Callable[[], Moderation],
         clock: Callable[[], float],
     ) -> None:
         self._desk = desk
@@ -48,7 +48,7 @@ class Review:
         self._showing = Showing(desk, courier, delivery, policies)
         self._work = CaseWork(desk, courier, self._showing, self.rules, clock)
         self.runner = Runner(desk.errands, self._work.do)
-        self.reporting = Reporting(desk, self.rules, self.runner, settings.reports_per_hour)
+        self.reporting = Reporting(desk, self.rules, self.runner, settings)
         self.deciding = Deciding(desk, self.rules, self.runner)
         self.standing = Standing(desk.strikes, self.rules, courier)
         self._presses = CasePresses(desk, self._work, self.deciding, self.rules, self.runner)
@@ -56,7 +56,7 @@ class Review:
     @property
     def owner_channel(self) -> int:
         """Where cases from outside of servers are shown; 0: nowhere."""
-        return self._settings.owner_channel
+        return self._settings().owner_channel
 
     async def settled(self, commission: Commission) -> None:
         """A job has an outcome: open a case for each picture that was kept back."""

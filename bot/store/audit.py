@@ -40,6 +40,9 @@ class Act(StrEnum):
     ARTIST_ACCEPTED = "artist accepted"
     ARTIST_DECLINED = "artist declined"
     CANCELLED = "cancelled"
+    HOUSE_PAUSED = "house paused"
+    HOUSE_RESUMED = "house resumed"
+    NOTICE = "notice"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

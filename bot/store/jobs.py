@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, func, select, update
@@ -61,16 +61,19 @@ class JobStore:
 
     # -- painting ----------------------------------------------------------------------------------------------------
 
-    async def claim(self) -> Job | None:
-        """The next job in the fair order, now running; an uploaded picture's bytes are not loaded here."""
-        row = await self._database.transact(self._claim)
+    async def claim(self, resting: Collection[int] = ()) -> Job | None:
+        """The next job in the fair order, now running; of `resting` servers none.
+
+        An uploaded picture's bytes are not loaded here.
+        """
+        row = await self._database.transact(lambda connection: self._claim(connection, resting))
         if row is None:
             return None
         request = Request.from_json(row.request)
         return Job(id=row.id, request=request, attempt=row.attempt + 1, crashes=row.crashes)
 
-    def _claim(self, connection: Connection) -> Row[Any] | None:
-        row = lanes.take_next(connection)
+    def _claim(self, connection: Connection, resting: Collection[int]) -> Row[Any] | None:
+        row = lanes.take_next(connection, resting)
         if row is not None:
             values = {"state": JobState.RUNNING, "attempt": row.attempt + 1, "claimed_at": self._clock()}
             connection.execute(_CLAIM, {"job_id": row.id} | values)
@@ -176,16 +179,19 @@ class JobStore:
             rows = (await connection.execute(query)).all()
         return [commission_of(row) for row in rows]
 
-    async def ahead(self, job_id: str) -> tuple[int, float, int]:
-        """How many waiting or running jobs come before this one, their megapixel-steps and their pictures."""
+    async def ahead(self, job_id: str, resting: Collection[int] = ()) -> tuple[int, float, int]:
+        """How many waiting or running jobs come before this one, their megapixel-steps and their pictures.
+
+        Of other servers that are `resting` nothing does.
+        """
         async with self._database.read() as connection:
             row = (await connection.execute(select(jobs).where(jobs.c.id == job_id))).first()
             if row is None or row.state != JobState.ACCEPTED:
                 return 0, 0.0, 0
-            ahead = await connection.run_sync(lanes.ahead_of, row)
+            ahead = await connection.run_sync(lanes.ahead_of, row, resting)
         return ahead.jobs, ahead.work, ahead.pictures
 
-    async def line(self, guild_id: int | None) -> list[tuple[Commission, int]]:
+    async def line(self, guild_id: int | None, resting: Collection[int] = ()) -> list[tuple[Commission, int]]:
         """A guild's running jobs, then its waiting ones in the fair order, each with how many come before it."""
         async with self._database.read() as connection:
             painting = select(jobs).where(jobs.c.state == JobState.RUNNING).order_by(jobs.c.claimed_at, jobs.c.id)
@@ -196,7 +202,7 @@ class JobStore:
                 .order_by(jobs.c.start_tag, jobs.c.id)
             )
             waiting = (await connection.execute(own)).all()
-            others = await connection.run_sync(lanes.Others.beside, lanes.lane_of(guild_id))
+            others = await connection.run_sync(lanes.Others.beside, lanes.lane_of(guild_id), resting)
         found = [(commission_of(row), place) for place, row in enumerate(running) if row.guild_id == guild_id]
         cost = 0.0
         for place, row in enumerate(waiting):

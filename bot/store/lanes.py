@@ -5,7 +5,7 @@ A guild's lane is charged when one of its jobs is claimed, a member when a job i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,7 @@ _TURN = (
     .order_by(lanes.c.finish_tag, lanes.c.guild_id)
     .limit(1)
 )
+_TURN_OF_OTHERS = _TURN.where(_active.c.lane.not_in(bindparam("resting", expanding=True)))
 _NEXT = select(jobs).where(WAITING, _IN_LANE).order_by(jobs.c.start_tag, jobs.c.id).limit(1)
 _same_tag = and_(jobs.c.start_tag == bindparam("start_tag"), jobs.c.id < bindparam("job_id"))
 _EARLIER = select(*_SUMS).where(WAITING, _IN_LANE, or_(jobs.c.start_tag < bindparam("start_tag"), _same_tag))
@@ -69,9 +70,10 @@ def weigh_lane(connection: Connection, guild_id: int | None, weight: float) -> N
     connection.execute(update(lanes).where(lanes.c.guild_id == lane_of(guild_id)).values(weight=weight))
 
 
-def take_next(connection: Connection) -> Row[Any] | None:
-    """The next job in the fair order, its lane charged for it; None when nobody waits."""
-    lane = connection.execute(_TURN).first()
+def take_next(connection: Connection, resting: Collection[int] = ()) -> Row[Any] | None:
+    """The next job in the fair order, its lane charged for it; None when nobody waits outside of `resting` lanes."""
+    turn = connection.execute(_TURN_OF_OTHERS, {"resting": [*resting]}) if resting else connection.execute(_TURN)
+    lane = turn.first()
     if lane is None:
         return None
     row = connection.execute(_NEXT, {"lane": lane.lane}).one()
@@ -89,12 +91,12 @@ def put_back(connection: Connection, row: Row[Any]) -> None:
     connection.execute(update(lanes).where(lane).values(finish_tag=before))
 
 
-def ahead_of(connection: Connection, row: Row[Any]) -> Ahead:
+def ahead_of(connection: Connection, row: Row[Any], resting: Collection[int] = ()) -> Ahead:
     """What is painted before a waiting job: exact in its own guild, by shares among guilds."""
     place = {"lane": row.lane, "start_tag": row.start_tag, "job_id": row.id}
     before = connection.execute(_EARLIER, place).one()
     running = connection.execute(_RUNNING).one()
-    others = Others.beside(connection, row.lane)
+    others = Others.beside(connection, row.lane, resting)
     return others.before(float(before.cost or 0.0), [before, running])
 
 
@@ -108,13 +110,13 @@ class Others:
     house_time: float
 
     @classmethod
-    def beside(cls, connection: Connection, lane: int) -> Others:
-        """Everything that waits outside of `lane`."""
+    def beside(cls, connection: Connection, lane: int, resting: Collection[int] = ()) -> Others:
+        """Everything that waits outside of `lane` and is not `resting`."""
         rows = connection.execute(_BY_LANE).all()
         own = next((row for row in rows if row.lane == lane), None)
         house_time = _house_time(connection)
         return cls(
-            lanes=[row for row in rows if row.lane != lane],
+            lanes=[row for row in rows if row.lane != lane and row.lane not in resting],
             start=max(house_time, own.finish_tag) if own is not None else house_time,
             weight=own.weight if own is not None else 1.0,
             house_time=house_time,

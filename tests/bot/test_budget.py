@@ -38,7 +38,7 @@ def _granted(turns: dict[str, Turn]) -> set[str]:
 
 
 async def test_the_burst_goes_at_once_and_then_the_urgent_first() -> None:
-    budget = EditBudget(per_second=20.0)
+    budget = EditBudget(lambda: 20.0)
     for _ in range(5):
         assert not budget.ask(Urgency.PREVIEW).open
 
@@ -61,7 +61,7 @@ async def test_the_burst_goes_at_once_and_then_the_urgent_first() -> None:
 
 
 async def test_first_answers_of_a_crowd_do_not_put_off_previews() -> None:
-    budget = EditBudget(per_second=20.0)
+    budget = EditBudget(lambda: 20.0)
     for _ in range(500):
         budget.spend()
 
@@ -70,7 +70,7 @@ async def test_first_answers_of_a_crowd_do_not_put_off_previews() -> None:
 
 
 async def test_a_turn_given_up_costs_nothing() -> None:
-    budget = EditBudget(per_second=5.0)
+    budget = EditBudget(lambda: 5.0)
     for _ in range(5):
         budget.ask(Urgency.NOW)
     gone, next_one = budget.ask(Urgency.NOW), budget.ask(Urgency.PLACE)

@@ -20,7 +20,7 @@ TURBO = replace(CARD, name="turbo", native=512, steps=1, guidance=0.0, sampler="
 def composer(tmp_path: Path) -> Composer:
     (tmp_path / "Ink Lines.safetensors").touch()
     config = Config(loras=str(tmp_path), dream={"steps": 12, "guidance": 5.0, "sampler": "unipc"})
-    return Composer(config, lambda: CARD, {"turbo": TURBO})
+    return Composer(lambda: config, lambda: CARD, {"turbo": TURBO})
 
 
 def test_the_owner_s_defaults_are_meant_for_the_model_in_service(composer: Composer) -> None:

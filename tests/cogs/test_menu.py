@@ -32,6 +32,9 @@ CHAT = {
     "preferences",
     "models",
     "privacy",
+    "pause",
+    "resume",
+    "notice",
 }
 MESSAGES = {
     "Is this from here?",

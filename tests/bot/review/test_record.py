@@ -64,7 +64,7 @@ async def test_policy_and_review_settings_tell_what_differs(tmp_path: Path) -> N
         await book.change(GUILD, {"level": 1, "spoiler_from": 2}, BY)
         await book.change(GUILD, {"level": 1}, BY)  # no change
         await book.change(GUILD, {"restricted_level": 3}, BY, channel_id=50)
-        await GuildRules(book, Moderation()).change(GUILD, BY, channel=60, strike_days=1.5)
+        await GuildRules(book, Moderation).change(GUILD, BY, channel=60, strike_days=1.5)
         await book.change(GUILD, {"level": None}, BY)
         assert await lines(house.desk) == [
             (Act.POLICY, "ordinary channels: low; spoiler from: medium"),

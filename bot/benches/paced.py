@@ -1,0 +1,93 @@
+"""The real bot in a process of its own, with a painter of fixed speed: `python -m bot.benches.paced CONFIG SECONDS`."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image
+
+from generation.errors import Cancelled, ConfigError
+from generation.job import Job, Picture, Progress, Result
+from generation.models import ModelCard, describe
+from generation.safety.approved import Approved
+from generation.workers.worker import WorkerStatus
+
+SIDE = 32  # pixels
+BY = "a painter of fixed speed"
+
+
+class Paced:
+    """Paints one small square after the other, `seconds` a job, a tenth of it each step."""
+
+    capacity = 1
+    trouble = ""
+
+    def __init__(self, seconds: float, card: ModelCard | None = None) -> None:
+        card = card or describe("starter")
+        self.seconds = seconds
+        self._cancelled: set[str] = set()
+        self.status: WorkerStatus | None = WorkerStatus(
+            card=card, device=BY, seconds_per_megapixel_step=None, checkers=(BY,), accepts_uploads=True
+        )
+
+    async def start(self) -> None:
+        """Nothing to load."""
+
+    async def close(self) -> None:
+        """Nothing to end."""
+
+    def cancel(self, job_id: str) -> None:
+        """Stop at the next step."""
+        self._cancelled.add(job_id)
+
+    async def paint(self, job: Job, on_progress: Callable[[Progress], None]) -> Result:
+        """A square in the colour of the seed."""
+        for step in range(1, 11):
+            await asyncio.sleep(self.seconds / 10)
+            on_progress(Progress(step=step, steps=10, preview=None))
+            if job.id in self._cancelled:
+                self._cancelled.discard(job.id)
+                raise Cancelled
+        seeds = range(job.request.seed, job.request.seed + job.request.count)
+        pictures = tuple(Picture(index=index, approved=_square(seed)) for index, seed in enumerate(seeds))
+        grid = _square(job.request.seed) if job.request.count > 1 else None
+        return Result(job_id=job.id, pictures=pictures, grid=grid, recipe={}, seconds=self.seconds)
+
+
+def _square(seed: int) -> Approved:
+    file = io.BytesIO()
+    Image.new("RGB", (SIDE, SIDE), (seed % 256, seed // 256 % 256, seed // 65536 % 256)).save(file, "png")
+    return Approved.of(file.getvalue(), media_type="image/png", width=SIDE, height=SIDE, checked_by=(BY,))
+
+
+async def _serve(path: Path, seconds: float) -> None:
+    from bot.config import load
+    from bot.running import run
+    from bot.signals import Signals
+
+    with Signals() as signals:
+        config = load(path)
+        await signals.through(run(config, signals, lambda: load(path), lambda: None, workers=(Paced(seconds),)))
+
+
+def main(path: str, seconds: str) -> int:
+    """Serve until a signal; returns the exit code."""
+    import logging
+
+    from bot.logs import set_up
+
+    set_up(logging.INFO)
+    try:
+        asyncio.run(_serve(Path(path), float(seconds)))
+    except ConfigError as error:
+        sys.stderr.write(f"{error.sentence}\n")
+        return 78
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:3]))

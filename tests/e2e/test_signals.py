@@ -1,0 +1,142 @@
+"""SIGTERM, SIGINT and SIGHUP as a real process gets them, under load and in the middle of the start."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from bot.playground import ids
+from bot.standstill import RESTARTING
+from tests.e2e.house import running_bot
+from tests.e2e.paced import paced_bot
+
+PEOPLE = (ids.ADA_ID, ids.BEN_ID, ids.CLEO_ID)
+
+
+def is_result(message):
+    return bool(message["attachments"])
+
+
+async def wishes(discord, number):
+    for wish in range(number):
+        await discord.invoke(PEOPLE[wish % 3], "dream", {"prompt": f"a red house {wish}", "seed": wish})
+
+
+async def shown(discord):
+    return [message for message in await discord.messages(ids.ADA_ID, limit=100) if is_result(message)]
+
+
+@pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
+async def test_a_first_signal_finishes_what_is_painted_keeps_the_rest_and_says_so(tmp_path, start_discord, name):
+    discord = await start_discord(apart=True)
+    async with paced_bot(tmp_path / "bot", discord, 2.0) as bot:
+        await bot.until(healthy=True)
+        await wishes(discord, 4)
+        await bot.until(painting=1, waiting=3)
+        bot.send(name)
+        await bot.logged("Stopping")
+        await discord.wait_for(lambda message: RESTARTING in message["content"])
+        await discord.invoke(ids.BEN_ID, "dream", {"prompt": "a late boat"})  # accepted is kept
+        await discord.wait_for(
+            lambda message: "a late boat" in message["content"] and RESTARTING in message["content"], person=ids.BEN_ID
+        )
+        assert await bot.ended() == 0
+        assert len(await shown(discord)) == 1  # the running one was finished and shown, no other one was begun
+        assert sum("painting, attempt" in line for line in bot.log) == 1
+    async with paced_bot(tmp_path / "bot", discord, 0.05) as bot:
+        await bot.until(healthy=True, waiting=0, painting=0, posting=0)
+        assert len(await shown(discord)) == 5
+
+
+async def test_a_picture_that_takes_too_long_goes_back_to_its_place(tmp_path, start_discord):
+    discord = await start_discord(apart=True)
+    async with paced_bot(tmp_path / "bot", discord, 60.0, shutdown_grace=0.5) as bot:
+        await bot.until(healthy=True)
+        await wishes(discord, 2)
+        await bot.until(painting=1, waiting=1)
+        began = bot.send(signal.SIGTERM)
+        assert await bot.ended() == 0
+        assert time.monotonic() - began < 20
+    async with paced_bot(tmp_path / "bot", discord, 0.05) as bot:
+        await bot.until(healthy=True, waiting=0, painting=0, posting=0)
+        assert len(await shown(discord)) == 2
+
+
+async def test_a_second_signal_ends_the_process_within_a_second(tmp_path, start_discord):
+    discord = await start_discord(apart=True)
+    async with paced_bot(tmp_path / "bot", discord, 60.0) as bot:
+        await bot.until(healthy=True)
+        await wishes(discord, 2)
+        await bot.until(painting=1, waiting=1)
+        bot.send(signal.SIGTERM)
+        await bot.logged("Stopping")
+        began = bot.send(signal.SIGTERM)
+        assert await bot.ended() == 128 + signal.SIGTERM
+        assert time.monotonic() - began < 1.0
+        assert "painted again at the next start" in await bot.logged("Stopped at once")
+
+
+async def test_a_signal_while_discord_cannot_be_reached_ends_it_too(tmp_path, start_discord):
+    discord = await start_discord(apart=True)
+    await discord.breaks("status", status=503)
+    async with paced_bot(tmp_path / "bot", discord, 1.0) as bot:
+        await bot.logged("cannot be reached")
+        began = bot.send(signal.SIGTERM)
+        assert await bot.ended() == 0
+        assert time.monotonic() - began < 10
+
+
+async def test_a_signal_in_the_middle_of_the_start_ends_it_without_a_traceback(tmp_path, start_discord):
+    discord = await start_discord(apart=True)
+    async with paced_bot(tmp_path / "bot", discord, 1.0) as bot:
+        async with asyncio.timeout(20):
+            while not (tmp_path / "bot" / "data" / "atelier.sqlite").exists():  # noqa: ASYNC110, ASYNC240 - another process makes it
+                await asyncio.sleep(0.01)
+        bot.send(signal.SIGTERM)
+        assert await bot.ended() == 0
+        assert not any("Traceback" in line for line in bot.log)
+
+
+def children_of(pid):
+    """The processes that this one started and that still run."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            number, _, rest = stat.read_text().partition(" (")
+            state, parent = rest.rpartition(") ")[2].split()[:2]
+            if parent == str(pid) and state != "Z":
+                found.append(int(number))
+    return found
+
+
+def still_runs(pid):
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(") ")[2][0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("twice", [False, True], ids=["once", "twice"])
+async def test_nothing_is_left_behind_of_a_bot_that_still_loads_its_model(tmp_path, twice):
+    async with running_bot(tmp_path / "bot", "--port", "0") as bot:
+        await bot.said("Open http")  # connected to a local Discord of its own
+        children = children_of(bot.process.pid)
+        assert len(children) == 2  # the local Discord and the painting process
+        began = time.monotonic()
+        bot.process.send_signal(signal.SIGTERM)
+        if twice:
+            await asyncio.sleep(0.1)
+            began = time.monotonic()
+            bot.process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(30):
+            code = await bot.process.wait()
+        took = time.monotonic() - began
+        assert (code, took < 1.0) == (143, True) if twice else code == 0
+        async with asyncio.timeout(10):
+            while any(map(still_runs, children)):  # noqa: ASYNC110 - other processes
+                await asyncio.sleep(0.05)

@@ -29,6 +29,7 @@ class What(StrEnum):
     LINE = "line"
     FAIRNESS = "fairness"
     SUBMIT = "submit"
+    START = "start"
 
 
 ConfigPath = Annotated[
@@ -90,7 +91,9 @@ def doctor(config: ConfigPath = None, verbose: Verbose = False) -> None:
 
 @cli.command()
 def bench(
-    what: Annotated[What, typer.Argument(help="line: a real bot; fairness, submit: the front desk alone.")] = What.LINE,
+    what: Annotated[
+        What, typer.Argument(help="line, start: a real bot; fairness, submit: the front desk alone.")
+    ] = What.LINE,
     config: ConfigPath = None,
     members: Annotated[int, typer.Option(min=1, max=200, help="Members who send a /dream at once.")] = 50,
     repeats: Annotated[int, typer.Option(min=1, help="Pictures and variations to measure.")] = 5,
@@ -99,17 +102,19 @@ def bench(
     seconds: Annotated[float, typer.Option(min=1, help="submit: for how long.")] = 15.0,
     over: Annotated[float, typer.Option(min=0, help="fairness: minutes over which members come.")] = 20.0,
     guilds: Annotated[int, typer.Option(min=1, max=50, help="fairness: servers they are in.")] = 1,
+    waiting: Annotated[int, typer.Option(min=0, help="start: jobs that wait already.")] = 10_000,
     report: Annotated[Path | None, typer.Option("--json", help="Also write the figures to this file.")] = None,
     verbose: Verbose = False,
 ) -> None:
     """Measure a real bot on a local Discord (acknowledgement, previews, pictures), or the front desk by itself."""
     from bot import bench as line
-    from bot.benches import fairness, submit
+    from bot.benches import fairness, start, submit
 
     level = logging.INFO if what is What.LINE else logging.ERROR
     measures: dict[What, Callable[[], Coroutine[Any, Any, None]]] = {
         What.LINE: lambda: line.measure(config, members=members, repeats=repeats, jobs=jobs, report=report),
         What.FAIRNESS: lambda: fairness.measure(minutes=over, guilds=guilds, report=report),
+        What.START: lambda: start.measure(waiting=waiting, members=members, report=report),
         What.SUBMIT: lambda: submit.measure(rate=rate, seconds=seconds, report=report),
     }
     _carry_out(measures[what], verbose, level=level)

@@ -12,7 +12,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,7 +85,7 @@ async def measure(path: Path | None, *, members: int, repeats: int, jobs: int, r
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="atelier-bench-")))
         config = load(_settings(load(path), folder), _without_token())
-        bench = await stack.enter_async_context(_running(config, folder, guests=members))
+        bench = await stack.enter_async_context(running(config, folder, guests=members))
         figures["memory_at_rest_mib"] = (await bench.health())["memory_mib"]
         _show(figures)
         figures |= await bench.acknowledgements(members)
@@ -110,6 +110,7 @@ class Bench:
         self._page = page
         self._metrics = metrics
         self._people = people
+        self.start_took = 0.0  # seconds from the process to a loaded model and an open connection
 
     async def health(self) -> dict[str, Any]:
         """The bot's health page."""
@@ -131,16 +132,20 @@ class Bench:
             await asyncio.sleep(0.2)
 
     async def acknowledgements(self, members: int) -> dict[str, float]:
-        """All members send a /dream in the same moment: how soon is each answered?"""
+        """All members send a /dream in the same moment: how soon is each answered?
+
+        Privately, because here all their clients share one machine, and each would have to hear of everybody's.
+        """
         people = self._people[:members]
         since = time.perf_counter()
-        began = await asyncio.gather(*(self._dream(person, steps=1) for person in people))
+        began = await asyncio.gather(*(self._dream(person, steps=1, private=True) for person in people))
         answered = await asyncio.gather(*(person.first(since, _is_success) for person in people))
         waits = sorted((at - start) * 1000 for start, (at, _) in zip(began, answered, strict=True))
         return {
             "acknowledgement_members": len(people),
             "acknowledgement_p50_ms": statistics.median(waits),
             "acknowledgement_p99_ms": waits[min(len(waits) - 1, int(len(waits) * 0.99))],
+            "acknowledgement_worst_ms": waits[-1],
         }
 
     async def pictures(self, repeats: int) -> dict[str, float]:
@@ -188,9 +193,10 @@ class Bench:
         wanted = "atelier_event_loop_lag_seconds_bucket"
         return {float(sample.labels["le"]): sample.value for sample in samples if sample.name == wanted}
 
-    async def _dream(self, person: Person, *, steps: int) -> float:
+    async def _dream(self, person: Person, *, steps: int, private: bool = False) -> float:
         command, channel = await self._find(person)
         options = [{"name": "prompt", "type": 3, "value": PROMPT}, {"name": "steps", "type": 4, "value": steps}]
+        options += [{"name": "private", "type": 5, "value": True}] * private
         data = {"id": command["id"], "name": "dream", "type": 1, "options": options}
         return await person.post({"type": 2, "channel_id": channel, "nonce": str(time.time_ns()), "data": data})
 
@@ -212,17 +218,19 @@ class Bench:
 
 
 @asynccontextmanager
-async def _running(config: Config, folder: Path, *, guests: int) -> AsyncIterator[Bench]:
-    """The local Discord and the bot as processes of their own, ready to paint."""
+async def running(
+    config: Config, folder: Path, *, guests: int, program: Sequence[str] = ("bot", "run", "--config"), last: str = ""
+) -> AsyncIterator[Bench]:
+    """The local Discord and the bot as processes of their own, ready to paint; `last`: one more argument."""
     async with (
         local_discord(config, "127.0.0.1", 0, controls=False, fresh=True, guests=guests) as there,
-        aiohttp.ClientSession() as http,
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http,  # everybody listens
     ):
         page = there.page
         environment = _without_token() | {"DISCORD_TOKEN": there.token, "DISCORD_API_URL": there.api_url}
-        bot = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "run", "--config", str(folder / "config.yaml"), env=environment
-        )
+        arguments = [*program, str(folder / "config.yaml"), *([last] if last else [])]
+        began = time.perf_counter()
+        bot = await asyncio.create_subprocess_exec(sys.executable, "-m", *arguments, env=environment)
         listening: list[asyncio.Task[None]] = []
         try:
             async with http.get(f"{page}client/state") as response:
@@ -230,6 +238,7 @@ async def _running(config: Config, folder: Path, *, guests: int) -> AsyncIterato
             crowd = [Person(http, page, person_id) for person_id in known]
             bench = Bench(http, page, f"http://127.0.0.1:{config.metrics.port}/health", crowd)
             await bench.ready()
+            bench.start_took = time.perf_counter() - began
             listening = [asyncio.create_task(person.listen()) for person in crowd]
             await asyncio.sleep(1.0)  # the sockets open
             yield bench
@@ -252,7 +261,7 @@ def _settings(config: Config, folder: Path) -> Path:
         "engine": config.engine.model_dump(),
         "safety": {"checkers": list(config.safety.checkers)},
         "limits": {"member": wide},
-        "metrics": {"port": _free_port()},
+        "metrics": {"port": free_port()},
     }
     path = folder / "config.yaml"
     path.write_text(yaml.safe_dump(settings), encoding="utf-8")
@@ -264,7 +273,8 @@ def _without_token() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

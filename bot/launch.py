@@ -183,15 +183,20 @@ async def local_discord(
         start_new_session=True,
     )
     try:
-        async with asyncio.timeout(START_TIMEOUT):
-            told = await _told(process)
+        told = await _in_time(process)
         draining = asyncio.create_task(_drain(process))
         yield LocalDiscord(told["DISCORD_API_URL"], told["DISCORD_TOKEN"], told["DISCORD_CLIENT_SECRET"])
         draining.cancel()
-    except TimeoutError as error:
-        raise ConfigError(f"The local Discord did not answer within {START_TIMEOUT:.0f} seconds.") from error
     finally:
         await _end(process)
+
+
+async def _in_time(process: asyncio.subprocess.Process) -> dict[str, str]:
+    try:
+        async with asyncio.timeout(START_TIMEOUT):
+            return await _told(process)
+    except TimeoutError as error:
+        raise ConfigError(f"The local Discord did not answer within {START_TIMEOUT:.0f} seconds.") from error
 
 
 async def _told(process: asyncio.subprocess.Process) -> dict[str, str]:

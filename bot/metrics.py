@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
-import time
 from collections.abc import Callable
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from bot import open_files
 from bot.config import Config
 from bot.order import Commission
+from bot.pulse import Pulse
 from bot.store.jobs import JobStore
 from bot.studio import Studio
 from generation.errors import ConfigError, Refusal
@@ -20,8 +20,6 @@ from generation.job import JobState
 
 log = logging.getLogger(__name__)
 
-WINDOW = 300.0  # seconds over which the worst lag is remembered, and once more as the former window
-PULSE = 0.01  # seconds between two heartbeats of the event loop
 LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)  # seconds
 WAIT_BUCKETS = (0.5, 1, 2, 5, 10, 20, 40, 80, 160, 320, 640, 1280)  # seconds
 
@@ -36,10 +34,7 @@ class Metrics:
         self._jobs = jobs
         self._connected = connected
         self._runner: web.AppRunner | None = None
-        self._pulse: asyncio.Task[None] | None = None
         self.port = 0
-        self._window_began = time.monotonic()
-        self._lag_now = self._lag_before = 0.0  # seconds, the worst of this window and of the one before
         registry = self.registry
         self._lag = Histogram(
             "atelier_event_loop_lag_seconds", "How late the event loop is", buckets=LAG_BUCKETS, registry=registry
@@ -49,6 +44,10 @@ class Metrics:
             "The longest the event loop was late in the last minutes",
             registry=registry,
         )
+        self._pulse = Pulse(self._lag.observe)
+        self._alarms = Gauge("atelier_event_loop_alarms", "How often the event loop was blocked", registry=registry)
+        self._files = Gauge("atelier_open_files", "File descriptors in use", registry=registry)
+        self._most_files = Gauge("atelier_open_files_limit", "File descriptors allowed", registry=registry)
         self._in_state = Gauge("atelier_jobs", "Jobs by state", ["state"], registry=registry)
         self._memory = Gauge("atelier_memory_bytes", "Resident memory of the bot process", registry=registry)
         self._ready = Gauge("atelier_discord_connected", "1 while the gateway is connected", registry=registry)
@@ -87,18 +86,20 @@ class Metrics:
     @property
     def worst_lag(self) -> float:
         """The longest the event loop was late in the last five to ten minutes, in seconds."""
-        return max(self._lag_now, self._lag_before)
+        return self._pulse.worst
 
     async def __aenter__(self) -> Metrics:
-        self._pulse = asyncio.create_task(self._feel_pulse(), name="loop-pulse")
-        if self._settings.enabled:
-            await self._serve()
+        await self._pulse.__aenter__()
+        try:
+            if self._settings.enabled:
+                await self._serve()
+        except BaseException:
+            await self._pulse.__aexit__()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._pulse is not None:
-            self._pulse.cancel()
-            await asyncio.gather(self._pulse, return_exceptions=True)
+        await self._pulse.__aexit__()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -117,19 +118,6 @@ class Metrics:
                 " set metrics.port to another port, or metrics.enabled to false."
             ) from error
         self.port = self._runner.addresses[0][1]
-
-    async def _feel_pulse(self) -> None:
-        while True:
-            asked = time.monotonic()
-            await asyncio.sleep(PULSE)
-            lag = max(0.0, time.monotonic() - asked - PULSE)
-            self._lag.observe(lag)
-            self._notice(lag, asked)
-
-    def _notice(self, lag: float, now: float) -> None:
-        if now - self._window_began >= WINDOW:
-            self._window_began, self._lag_before, self._lag_now = now, self._lag_now, 0.0
-        self._lag_now = max(self._lag_now, lag)
 
     def _on_refused(self, refusal: Refusal) -> None:
         self._refused.labels(refusal.reason).inc()
@@ -150,6 +138,9 @@ class Metrics:
         for state in JobState:
             self._in_state.labels(state.value).set(counts.get(state, 0))
         self._worst.set(self.worst_lag)
+        self._alarms.set(self._pulse.alarms)
+        self._files.set(open_files.open_now())
+        self._most_files.set(open_files.limit())
         self._memory.set(resident_bytes())
         self._ready.set(self._connected())
         self._loaded.set(self._studio.status is not None)
@@ -181,6 +172,10 @@ class Metrics:
             "painting": counts.get(JobState.RUNNING, 0),
             "posting": counts.get(JobState.RENDERED, 0),
             "worst_event_loop_lag_ms": round(self.worst_lag * 1000, 1),
+            "event_loop_alarms": self._pulse.alarms,
+            "open_files": open_files.open_now(),
+            "open_files_limit": open_files.limit(),
+            "standstill": self._studio.standstill.why(None),
             "memory_mib": round(resident_bytes() / 2**20, 1),
         }
         return web.json_response(body, status=200 if healthy else 503)

@@ -7,6 +7,7 @@ import gc
 import logging
 from collections.abc import Callable
 
+from bot import open_files
 from bot.app import App, opened
 from bot.config import Config
 from bot.rereading import Read, read_again
@@ -30,6 +31,7 @@ async def run(
 
     `workers`: what paints, instead of the engine.
     """
+    open_files.raise_limit()
     assert config.token is not None, "the caller has a token or starts the local Discord"
     async with opened(config, workers) as app:
         signals.serving = True

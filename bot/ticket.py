@@ -11,7 +11,7 @@ from dataclasses import replace
 from bot.budget import EditBudget, Pace, Turn, Urgency
 from bot.card import Rows, ticket_rows
 from bot.courier import Courier, Parcel, Rejected, Unavailable, WayClosed
-from bot.order import Commission
+from bot.order import INTERACTION_TOKEN_LIFE, Commission
 from bot.sections import Previews
 from bot.store.jobs import LIVE, JobStore
 from bot.studio import Studio
@@ -32,12 +32,13 @@ LONGEST_PAUSE = 60.0  # seconds
 class Ticket:
     """One job's progress message and what it has to show next."""
 
-    def __init__(self, commission: Commission, pace: Pace) -> None:
+    def __init__(self, commission: Commission, pace: Pace, *, resumed: bool = False) -> None:
         self.commission = commission
         self.message_id = commission.address.ticket_id
         self.pace = pace
         self.progress: Progress | None = None  # the newest; an older one is never shown any more
         self.shown = ""
+        self.answered = resumed  # its message says something, if only what a former process wrote
         self.drawn_at = 0.0  # loop time of the latest preview
         self.painting = False  # whether the message already shows the painting
         self.failures = 0  # edits in a row for which Discord could not be reached
@@ -89,17 +90,22 @@ class Tickets:
 
     async def open(self, commission: Commission) -> None:
         """Follow a job from now on; returns at once."""
+        self._budget.spend()  # the first answer never waits
+        self._begin(commission)
+
+    def _begin(self, commission: Commission, *, resumed: bool = False) -> None:
         if commission.id not in self._live:
-            ticket = Ticket(commission, Pace(1.0 / self._previews.every, BURST, self._time()))
+            ticket = Ticket(commission, Pace(1.0 / self._previews.every, BURST, self._time()), resumed=resumed)
             task = asyncio.create_task(self._follow(ticket), name=f"ticket-{commission.id}")
             task.add_done_callback(_log_fault)
             self._live[commission.id] = (ticket, task)
 
     async def resume(self) -> None:
         """After a restart: follow every job that still waits and whose message can still be changed."""
-        for commission in await self._jobs.in_state(*LIVE):
+        oldest = self._studio.clock() - INTERACTION_TOKEN_LIFE
+        async for commission in self._jobs.live_since(oldest):
             if self._courier.token_lives(commission.address):
-                await self.open(commission)
+                self._begin(commission, resumed=commission.address.ticket_id is not None)
 
     def progress(self, job_id: str, progress: Progress) -> None:
         """A step was painted; returns at once."""
@@ -158,7 +164,6 @@ class Tickets:
 
     async def _follow(self, ticket: Ticket) -> None:
         ticket.changed.set()
-        self._budget.spend()  # the first answer never waits
         try:
             while not ticket.ended.is_set():
                 await self._next_change(ticket)
@@ -169,7 +174,7 @@ class Tickets:
                     with suppress(Unavailable):  # nobody misses a farewell
                         await self._write(ticket, Parcel(text=farewell_text(ticket.commission), rows=_rows(ticket)))
                     return
-                if ticket.shown and not await self._my_turn(ticket):
+                if ticket.answered and not await self._my_turn(ticket):
                     continue
                 await self._draw(ticket)
         except WayClosed:
@@ -228,7 +233,7 @@ class Tickets:
             await self._jobs.set_ticket(ticket.commission.id, sent.message_id)
         else:
             await self._courier.rewrite(address, ticket.message_id, parcel)
-        ticket.shown = parcel.text
+        ticket.shown, ticket.answered = parcel.text, True
         ticket.painting = parcel.preview is not None or ticket.painting
 
     def _seconds_left(self, ticket: Ticket) -> float:

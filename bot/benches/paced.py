@@ -10,7 +10,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from generation.errors import Cancelled, ConfigError
+from bot.waiting import within
+from generation.errors import Cancelled, ConfigError, WorkerLost
 from generation.job import Job, Picture, Progress, Result
 from generation.models import ModelCard, describe
 from generation.safety.approved import Approved
@@ -30,6 +31,7 @@ class Paced:
         card = card or describe("starter")
         self.seconds = seconds
         self._cancelled: set[str] = set()
+        self._closing = asyncio.Event()
         self.status: WorkerStatus | None = WorkerStatus(
             card=card, device=BY, seconds_per_megapixel_step=None, checkers=(BY,), accepts_uploads=True
         )
@@ -38,7 +40,8 @@ class Paced:
         """Nothing to load."""
 
     async def close(self) -> None:
-        """Nothing to end."""
+        """Whatever is being painted is lost."""
+        self._closing.set()
 
     def cancel(self, job_id: str) -> None:
         """Stop at the next step."""
@@ -47,7 +50,8 @@ class Paced:
     async def paint(self, job: Job, on_progress: Callable[[Progress], None]) -> Result:
         """A square in the colour of the seed."""
         for step in range(1, 11):
-            await asyncio.sleep(self.seconds / 10)
+            if await within(self._closing, self.seconds / 10):
+                raise WorkerLost
             on_progress(Progress(step=step, steps=10, preview=None))
             if job.id in self._cancelled:
                 self._cancelled.discard(job.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, func, select, update
@@ -24,6 +24,7 @@ from generation.limits import Allowance, Budget
 from generation.request import Request
 
 NO_PURSES = Purses()
+PAGE = 100  # jobs that are read at once where there may be thousands: the event loop must not wait for all
 USE_GRAIN = 86_400.0  # seconds between two notes that a picture is in use
 _CLAIM = update(jobs).where(jobs.c.id == bindparam("job_id"))
 
@@ -178,6 +179,19 @@ class JobStore:
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
         return [commission_of(row) for row in rows]
+
+    async def live_since(self, moment: float) -> AsyncIterator[Commission]:
+        """Jobs that wait or are painted and were accepted after `moment`, newest first, read a few at a time."""
+        newest = "~"  # after every id
+        while True:
+            query = select(jobs).where(jobs.c.state.in_(LIVE), jobs.c.id < newest, jobs.c.accepted_at > moment)
+            async with self._database.read() as connection:
+                rows = (await connection.execute(query.order_by(jobs.c.id.desc()).limit(PAGE))).all()
+            for row in rows:
+                yield commission_of(row)
+            if len(rows) < PAGE:
+                return
+            newest = rows[-1].id
 
     async def ahead(self, job_id: str, resting: Collection[int] = ()) -> tuple[int, float, int]:
         """How many waiting or running jobs come before this one, their megapixel-steps and their pictures.

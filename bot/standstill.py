@@ -64,7 +64,8 @@ class Standstill:
         self._policies = policies
         self._clock = clock
         self._house: Pause | None = None
-        self._closing = asyncio.Event()
+        self._closing = False
+        self._stirred = asyncio.Event()  # something has changed: the next look may be due sooner
         self._told: object = None  # all sentences, as they were when somebody was last told of a change
         self.notice = ""  # the owner's
         self.reasons: list[Reason] = [self._of_restart, self._of_house, self._of_server]
@@ -131,7 +132,8 @@ class Standstill:
 
     def close(self) -> None:
         """The process is about to end: whoever waits is told so."""
-        self._closing.set()
+        self._closing = True
+        self._stirred.set()
         self.look_again()
 
     # -- following ---------------------------------------------------------------------------------------------------
@@ -144,7 +146,9 @@ class Standstill:
 
     async def follow(self) -> None:
         """Notice what ends by itself, what another process changes and what other reasons say; until `close`."""
-        while not await within(self._closing, self._pause()):
+        while not self._closing:
+            await within(self._stirred, self._pause())
+            self._stirred.clear()
             try:
                 await self.open()
             except Exception:  # a store that cannot be asked is no reason to forget what was said
@@ -162,6 +166,7 @@ class Standstill:
         state = self._state()
         if state != self._told:
             self._told = state
+            self._stirred.set()
             for tell in self.changed:
                 tell()
 
@@ -176,7 +181,7 @@ class Standstill:
     # -- reasons -----------------------------------------------------------------------------------------------------
 
     def _of_restart(self, _: int | None) -> str:
-        return RESTARTING if self._closing.is_set() else ""
+        return RESTARTING if self._closing else ""
 
     def _of_house(self, _: int | None) -> str:
         return self.house.sentence("for everybody") if self.house is not None else ""

@@ -139,3 +139,36 @@ async def test_nothing_is_left_behind_of_a_bot_that_still_loads_its_model(tmp_pa
         async with asyncio.timeout(10):
             while any(map(still_runs, children)):
                 await asyncio.sleep(0.05)
+
+
+async def test_settings_are_read_again_without_losing_a_job_and_a_bad_file_changes_nothing(tmp_path, start_discord):
+    discord = await start_discord(apart=True)
+    one = {"member": {"burst": 1, "per_hour": 0.01, "daily": 100, "waiting": 1}}
+    async with paced_bot(tmp_path / "bot", discord, 3.0, limits=one) as bot:
+        await bot.until(healthy=True)
+        await discord.invoke(ids.ADA_ID, "dream", {"prompt": "a red house"})
+        await bot.until(painting=1)
+        await discord.invoke(ids.ADA_ID, "dream", {"prompt": "a second house"})
+        await discord.wait_for(lambda message: "in the line" in message["content"] and message["flags"] & 64)  # refused
+
+        since = await bot.rewrite(
+            limits={"member": one["member"] | {"burst": 50, "waiting": 9}},
+            dream={"styles": {"chalk": "{prompt}, chalk"}},
+            model="turbo.safetensors",
+        )
+        await bot.logged("limits.member.waiting is now 9 (before: 1).", since)
+        await bot.logged("model has changed; that takes effect when the bot is started again.", since)
+        await bot.logged("commands synced", since)
+        await discord.invoke(ids.ADA_ID, "dream", {"prompt": "a third house", "style": "chalk"})
+        await bot.until(painting=1, waiting=1)
+
+        since = await bot.rewrite("limits: {member: {waiting: 0}}")
+        await bot.logged("The settings stay as they are. ", since)
+        await bot.logged("limits.member.waiting", since)
+        since = await bot.rewrite("limits: {member: [")
+        await bot.logged("this is not valid YAML", since)
+        since = await bot.rewrite(filter={"rules": "nowhere.txt"})
+        await bot.logged("filter.rules: the file nowhere.txt cannot be read", since)
+
+        await bot.until(waiting=0, painting=0, posting=0)  # what was accepted before is painted
+        assert len(await shown(discord)) == 2

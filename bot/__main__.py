@@ -30,6 +30,8 @@ class What(StrEnum):
     FAIRNESS = "fairness"
     SUBMIT = "submit"
     START = "start"
+    PLACE = "place"
+    GROWTH = "growth"
 
 
 ConfigPath = Annotated[
@@ -92,29 +94,33 @@ def doctor(config: ConfigPath = None, verbose: Verbose = False) -> None:
 @cli.command()
 def bench(
     what: Annotated[
-        What, typer.Argument(help="line, start: a real bot; fairness, submit: the front desk alone.")
+        What, typer.Argument(help="line, start, growth: a real bot; the others: the front desk alone.")
     ] = What.LINE,
     config: ConfigPath = None,
     members: Annotated[int, typer.Option(min=1, max=200, help="Members who send a /dream at once.")] = 50,
     repeats: Annotated[int, typer.Option(min=1, help="Pictures and variations to measure.")] = 5,
-    jobs: Annotated[int, typer.Option(min=1, max=200, help="Jobs at once while the event loop is watched.")] = 20,
+    jobs: Annotated[
+        int, typer.Option(min=1, help="line: at once while the event loop is watched; growth, place: in all.")
+    ] = 20,
     rate: Annotated[float, typer.Option(min=1, help="submit: orders a second that are offered.")] = 200.0,
-    seconds: Annotated[float, typer.Option(min=1, help="submit: for how long.")] = 15.0,
+    seconds: Annotated[float, typer.Option(min=1, help="submit, place: for how long.")] = 15.0,
     over: Annotated[float, typer.Option(min=0, help="fairness: minutes over which members come.")] = 20.0,
-    guilds: Annotated[int, typer.Option(min=1, max=50, help="fairness: servers they are in.")] = 1,
+    guilds: Annotated[int, typer.Option(min=1, max=50, help="fairness, place: servers they are in.")] = 1,
     waiting: Annotated[int, typer.Option(min=0, help="start: jobs that wait already.")] = 10_000,
     report: Annotated[Path | None, typer.Option("--json", help="Also write the figures to this file.")] = None,
     verbose: Verbose = False,
 ) -> None:
     """Measure a real bot on a local Discord (acknowledgement, previews, pictures), or the front desk by itself."""
     from bot import bench as line
-    from bot.benches import fairness, start, submit
+    from bot.benches import fairness, growth, place, start, submit
 
     level = logging.INFO if what is What.LINE else logging.ERROR
     measures: dict[What, Callable[[], Coroutine[Any, Any, None]]] = {
         What.LINE: lambda: line.measure(config, members=members, repeats=repeats, jobs=jobs, report=report),
         What.FAIRNESS: lambda: fairness.measure(minutes=over, guilds=guilds, report=report),
         What.START: lambda: start.measure(waiting=waiting, members=members, report=report),
+        What.GROWTH: lambda: growth.measure(jobs=jobs, report=report),
+        What.PLACE: lambda: place.measure(jobs=jobs, guilds=guilds, seconds=seconds, report=report),
         What.SUBMIT: lambda: submit.measure(rate=rate, seconds=seconds, report=report),
     }
     _carry_out(measures[what], verbose, level=level)

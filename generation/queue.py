@@ -36,13 +36,6 @@ def present(virtual_time: float, oldest_start: float | None, oldest_waited: floa
     return max(virtual_time, oldest_start)
 
 
-def share_before(tag: float, start: float, cost: float, weight: float) -> float:
-    """The share of `cost` credits waiting in a flow at `start` that is served before another flow's start tag `tag`."""
-    if cost <= 0:
-        return 0.0
-    return min(1.0, max(0.0, (tag - start) * weight / cost))
-
-
 def estimate(ahead_seconds: float, own_seconds: float, workers: int) -> float:
     """Seconds until a job is done when `ahead_seconds` of work stands before it on `workers` equal workers."""
     return ahead_seconds / max(1, workers) + own_seconds

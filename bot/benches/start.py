@@ -32,7 +32,7 @@ async def measure(*, waiting: int, members: int, report: Path | None) -> None:
     figures: dict[str, float] = {"start_waiting": float(waiting)}
     with tempfile.TemporaryDirectory(prefix="atelier-bench-") as name:
         folder = Path(name)
-        config = _settings(folder, waiting + 10 * members)
+        config = settings(folder, waiting + 10 * members)
         await _fill(config, waiting)
         async with running(config, folder, guests=members, program=PACED, last=str(PICTURE)) as bench:
             first = (await bench.acknowledgements(1))["acknowledgement_p99_ms"] / 1000
@@ -60,17 +60,17 @@ def _prefixed(prefix: str, figures: dict[str, float]) -> dict[str, float]:
     return {prefix + name: value for name, value in figures.items()}
 
 
-def _settings(folder: Path, most: int) -> Config:
+def settings(folder: Path, most: int) -> Config:
     """Written where the bot reads it; limits do not get into the way of measuring."""
-    settings = {
+    values = {
         "data_dir": str(folder / "data"),
         "limits": {"member": WIDE.model_dump(mode="json")},
         "line": {"waiting": most},
         "metrics": {"port": free_port()},
         "licences": {"starter": "of no account to a crowd of nobody"},  # which could agree to nothing
     }
-    (folder / "config.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
-    return Config.model_validate(settings)
+    (folder / "config.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    return Config.model_validate(values)
 
 
 async def _fill(config: Config, waiting: int) -> None:

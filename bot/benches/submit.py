@@ -23,7 +23,7 @@ from bot.studio import Studio
 from generation.job import Job, JobState, Progress, Result
 from generation.models import ModelCard, describe
 from generation.request import Request
-from generation.workers.worker import WorkerStatus
+from generation.workers.worker import Worker, WorkerStatus
 
 GUILD = 1
 MEMBERS = 1000
@@ -63,7 +63,7 @@ def busy_rules() -> list[Entry]:
 async def measure(*, rate: float, seconds: float, report: Path | None) -> None:
     """Take all figures; `rate` submissions a second are offered for `seconds`."""
     with tempfile.TemporaryDirectory(prefix="atelier-bench-") as folder:
-        async with _front_desk(Path(folder)) as (studio, desk):
+        async with front_desk(Path(folder)) as (studio, desk):
             card = studio.card
             orders = (an_order(number, card) for number in range(10**9))
             await _at_once(studio, [next(orders) for _ in range(300)])  # what is done once is done
@@ -88,7 +88,7 @@ async def measure(*, rate: float, seconds: float, report: Path | None) -> None:
 
 
 @asynccontextmanager
-async def _front_desk(folder: Path) -> AsyncIterator[tuple[Studio, Desk]]:
+async def front_desk(folder: Path, worker: Worker | None = None) -> AsyncIterator[tuple[Studio, Desk]]:
     """Everything between a member and the line, as the app wires it; budgets of all kinds are kept."""
     purse = Purse(per_hour=1e6, daily=1e6)
     config = Config(
@@ -108,7 +108,7 @@ async def _front_desk(folder: Path) -> AsyncIterator[tuple[Studio, Desk]]:
             desk=desk,
             rules=rules,
             policies=policies,
-            workers=(Asleep(),),
+            workers=(worker or Asleep(),),
             card=describe("starter"),
             alone=True,
         )

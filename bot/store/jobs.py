@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, and_, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.order import Commission, Order, Quota
-from bot.store import accounts, lanes
+from bot.store import accounts, lanes, places
 from bot.store.accounts import HOUSE, Purses
 from bot.store.admission import LIVE as LIVE  # the two states of a job that is not painted yet
 from bot.store.admission import Admissions, Admitted
@@ -202,7 +202,7 @@ class JobStore:
             row = (await connection.execute(select(jobs).where(jobs.c.id == job_id))).first()
             if row is None or row.state != JobState.ACCEPTED:
                 return 0, 0.0, 0
-            ahead = await connection.run_sync(lanes.ahead_of, row, resting)
+            ahead = await connection.run_sync(places.ahead_of, row, resting)
         return ahead.jobs, ahead.work, ahead.pictures
 
     async def line(self, guild_id: int | None, resting: Collection[int] = ()) -> list[tuple[Commission, int]]:
@@ -216,12 +216,9 @@ class JobStore:
                 .order_by(jobs.c.start_tag, jobs.c.id)
             )
             waiting = (await connection.execute(own)).all()
-            others = await connection.run_sync(lanes.Others.beside, lanes.lane_of(guild_id), resting)
+            place_of = await connection.run_sync(places.places_in, guild_id, resting)
         found = [(commission_of(row), place) for place, row in enumerate(running) if row.guild_id == guild_id]
-        cost = 0.0
-        for place, row in enumerate(waiting):
-            found.append((commission_of(row), len(running) + place + others.before(cost, []).jobs))
-            cost += row.cost
+        found += [(commission_of(row), len(running) + place_of.get(row.id, 0)) for row in waiting]
         return found
 
     async def counts(self) -> dict[str, int]:

@@ -31,7 +31,9 @@ async def test_a_paused_server_takes_orders_and_paints_them_afterwards(tmp_path:
             await town.invoke(MODERATOR, "pause", reason="movie night")
             await town.told(MODERATOR, "Painting is paused in this server: movie night.")
             await town.invoke(ADA, "dream", prompt="a red house")
-            waiting = await town.told(ADA, "Painting is paused in this server: movie night. Places in the line are kept.")
+            waiting = await town.told(
+                ADA, "Painting is paused in this server: movie night. Places in the line are kept."
+            )
             assert "Next in the line" in waiting["content"]
             assert "about" not in waiting["content"]  # nobody knows how long it takes
             for command in ("queue", "quota", "about"):

@@ -5,11 +5,10 @@ from __future__ import annotations
 import heapq
 import itertools
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generation.queue import AGE_BOUND, estimate, present, share_before, tags
+from generation.queue import AGE_BOUND, estimate, present, tags
 
 
 class Line:
@@ -124,14 +123,6 @@ def test_the_present_is_the_oldest_job_once_it_has_waited_too_long():
     assert present(9.0, 8.0, AGE_BOUND) == 9.0
 
 
-@given(st.floats(0, 100), st.floats(0, 100), st.floats(0, 100), st.floats(0.1, 10))
-def test_shares_of_other_lanes_are_shares(tag, start, cost, weight):
-    assert 0.0 <= share_before(tag, start, cost, weight) <= 1.0
-    if tag <= start:
-        assert share_before(tag, start, cost, weight) == 0.0
-
-
 def test_estimates_divide_the_work_ahead():
     assert estimate(10.0, 2.0, 2) == 7.0
     assert estimate(0.0, 2.0, 0) == 2.0
-    assert share_before(4.0, 2.0, 8.0, 2.0) == pytest.approx(0.5)

@@ -3,22 +3,42 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from bot.waiting import within
+from generation.engine.files import PictureFile, encode
 from generation.errors import Cancelled, ConfigError, WorkerLost
-from generation.job import Job, Picture, Progress, Result
+from generation.job import Job, Progress, Result
 from generation.models import ModelCard, describe
-from generation.safety.approved import Approved
+from generation.request import Request
+from generation.safety.checker import Verdict
+from generation.safety.gate import Gate
+from generation.safety.level import Level
 from generation.workers.worker import WorkerStatus
 
 SIDE = 32  # pixels
 BY = "a painter of fixed speed"
+
+
+class Plainness:
+    """Finds nothing, because there is nothing in a square of one colour; it approves what is painted here alone."""
+
+    name = "plainness"
+    version = "1"
+    coverage = "looks at nothing but squares of one colour."
+
+    def covers(self, request: Request) -> bool:
+        """All that is painted here."""
+        return True
+
+    def check(self, images: Sequence[Image.Image], *, request: Request) -> Sequence[Verdict]:
+        """One verdict per picture."""
+        return [Verdict(Level.NEUTRAL) for _ in images]
 
 
 class Paced:
@@ -30,10 +50,11 @@ class Paced:
     def __init__(self, seconds: float, card: ModelCard | None = None) -> None:
         card = card or describe("starter")
         self.seconds = seconds
+        self._gate = Gate([Plainness()])
         self._cancelled: set[str] = set()
         self._closing = asyncio.Event()
         self.status: WorkerStatus | None = WorkerStatus(
-            card=card, device=BY, seconds_per_megapixel_step=None, checkers=(BY,), accepts_uploads=True
+            card=card, device=BY, seconds_per_megapixel_step=None, checkers=self._gate.names, accepts_uploads=True
         )
 
     async def start(self) -> None:
@@ -56,16 +77,17 @@ class Paced:
             if job.id in self._cancelled:
                 self._cancelled.discard(job.id)
                 raise Cancelled
-        seeds = range(job.request.seed, job.request.seed + job.request.count)
-        pictures = tuple(Picture(index=index, approved=_square(seed)) for index, seed in enumerate(seeds))
-        grid = _square(job.request.seed) if job.request.count > 1 else None
-        return Result(job_id=job.id, pictures=pictures, grid=grid, recipe={}, seconds=self.seconds)
+        pixels = [_square(job.request.seed + index) for index in range(job.request.count)]
+        released = await asyncio.to_thread(self._gate.release, pixels, job=job, write=_write)
+        return Result(job_id=job.id, pictures=released.pictures, grid=released.grid, recipe={}, seconds=self.seconds)
 
 
-def _square(seed: int) -> Approved:
-    file = io.BytesIO()
-    Image.new("RGB", (SIDE, SIDE), (seed % 256, seed // 256 % 256, seed // 65536 % 256)).save(file, "png")
-    return Approved.of(file.getvalue(), media_type="image/png", width=SIDE, height=SIDE, checked_by=(BY,))
+def _square(seed: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    return np.full((SIDE, SIDE, 3), (seed % 256, seed // 256 % 256, seed // 65536 % 256), np.uint8)
+
+
+def _write(image: Image.Image, _index: int | None) -> PictureFile:
+    return encode(image, "webp", parameters=None, from_upload=False)
 
 
 async def _serve(path: Path, seconds: float) -> None:

@@ -67,6 +67,7 @@ def settings(folder: Path, most: int) -> Config:
         "limits": {"member": WIDE.model_dump(mode="json")},
         "line": {"waiting": most},
         "metrics": {"port": free_port()},
+        "shutdown_grace": 0,
         "licences": {"starter": "of no account to a crowd of nobody"},  # which could agree to nothing
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")

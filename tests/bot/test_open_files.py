@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 LOOK = (
     "import logging, sys; logging.basicConfig(stream=sys.stdout, format='%(message)s');"
@@ -33,6 +35,12 @@ def test_the_soft_limit_is_raised_as_far_as_the_hard_one_allows() -> None:
 
 
 def test_a_low_hard_limit_is_said_in_the_log() -> None:
-    warned, limits, opened = looked(60, 60)
-    assert "Only 60 files may be open at once" in warned
-    assert (limits, opened) == ("60 60", "7")
+    warned, limits, opened = looked(200, 200)
+    assert "Only 200 files may be open at once" in warned
+    assert (limits, opened) == ("200 200", "7")
+
+
+def test_a_limit_that_would_not_do_is_one_sentence_with_its_remedy() -> None:
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        looked(60, 60)
+    assert "ConfigError: Only 60 files may be open at once; allow 1024" in failed.value.stderr

@@ -114,5 +114,5 @@ async def test_a_worker_in_trouble_is_a_reason_too(tmp_path: Path) -> None:
     painter = Painter()
     async with open_house(tmp_path, painter) as house:
         assert house.studio.standstill.why(GUILD) == ""
-        painter.trouble = "Painting rests for a minute."  # type: ignore[attr-defined]
-        assert house.studio.standstill.why(GUILD) == "Painting rests for a minute."
+        painter.trouble = "Painting rests for a minute."
+        assert "Painting rests for a minute." in house.studio.standstill.why(GUILD)

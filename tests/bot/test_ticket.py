@@ -103,6 +103,7 @@ async def test_waiting_tickets_move_up(tmp_path: Path) -> None:
         painter.hold.clear()
         for person, prompt in ((ADA, "one"), (BEN, "two"), (MODERATOR, "three")):
             await town.invoke(person, "dream", prompt=prompt)
+            await _ticket(town, f"**{prompt}**")  # it is in the line before the next one comes
         third = await _ticket(town, "Number 3 in the line")
         await town.click(BEN, await _ticket(town, "**two**"), "Cancel")
 

@@ -16,12 +16,13 @@ def figures(path: Path) -> dict[str, float]:
 
 
 async def test_places_are_exact_while_members_come_and_go(tmp_path: Path) -> None:
-    await place.measure(jobs=240, guilds=4, seconds=4.0, report=tmp_path / "place.json")
+    await place.measure(jobs=120, guilds=4, seconds=2.0, report=tmp_path / "place.json")
     shown = figures(tmp_path / "place.json")
-    assert shown["place_compared"] > 30
+    assert shown["place_compared"] > 10
     assert shown["place_within_2"] >= 0.95
 
 
+@pytest.mark.slow
 async def test_a_start_over_waiting_jobs(tmp_path: Path) -> None:
     await start.measure(waiting=200, members=10, report=tmp_path / "start.json")
     shown = figures(tmp_path / "start.json")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -51,7 +52,7 @@ class Board:
         self.down = False
         self.closed: set[int] = set()  # channels that the bot may not use
         self.dies: str = ""  # "before" or "after" the next change
-        self.now = 1_800_000_000.0
+        self.now = time.time()
         self._ids = itertools.count(1)
 
     def ticket(self, interaction_id: int, channel_id: int) -> int:

@@ -88,7 +88,14 @@ class House:
         self._stack = AsyncExitStack()
 
     async def open(self) -> None:
-        board, config = self.board, Config(data_dir=self.folder, limits={"member": {"waiting": 50, "daily": 1e6}})
+        board, config = (
+            self.board,
+            Config(
+                data_dir=self.folder,
+                previews=Previews(every=0.1, per_second=100),
+                limits={"member": {"waiting": 50, "daily": 1e6}},
+            ),
+        )
         database = await self._stack.enter_async_context(Database(config.database, self.folder))
         self.desk = Desk.over(database, self.folder)
         rules, policies = RuleBook(self.desk, config.filter), PolicyBook(self.desk.policies)
@@ -107,7 +114,7 @@ class House:
             clock=lambda: board.now,
         )
         courier = BoardCourier(board)
-        tickets = Tickets(self.studio, self.desk.jobs, courier, Previews(every=0.1, per_second=100))
+        tickets = Tickets(self.studio, self.desk.jobs, courier)
         packing = Packing(self.desk, Recoder(None))
         self.delivery = Delivery(self.studio, self.desk, courier, tickets, packing, lambda _: None)
         self.studio.listeners.accepted.append(tickets.open)

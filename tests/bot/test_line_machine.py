@@ -41,6 +41,8 @@ from tests.painter import CARD, Painter
 
 MEMBERS = st.integers(1, 4)
 CHOICES = st.integers(0, 30)  # one of what there is, if there is anything: what is drawn must not depend on that
+NONCE_LIFE = 5  # minutes
+SHOWN_WITHIN = 0.3  # seconds
 PATIENCE = 5.0  # seconds until a step's consequences have come
 
 
@@ -234,20 +236,36 @@ class Line(RuleBasedStateMachine):
 
     @rule(minutes=st.sampled_from([1, 6, 20]))
     def time_passes(self, minutes: int) -> None:
-        self.board.now += 60 * minutes
-        if minutes > 5:
-            self.board.nonces = {f"{nonce} forgotten": sent for nonce, sent in self.board.nonces.items()}
+        self._pass(minutes)
         self._do()
 
-    @rule(moment=st.sampled_from(["before", "after", "now"]))
-    def die(self, moment: str) -> None:
-        """At the next change on the board, or at once; then a new process begins."""
-        self.board.dies = "" if moment == "now" else moment
-        self.loop.run_until_complete(asyncio.sleep(0.01 if self.house.delivery.unshown else 0))
-        self.board.dies = ""
+    def _pass(self, minutes: int) -> None:
+        self.board.now += 60 * minutes
+        if minutes > NONCE_LIFE:
+            self.board.nonces = {f"{nonce} forgotten": sent for nonce, sent in self.board.nonces.items()}
+
+    @rule(
+        moment=st.sampled_from(["now", "before", "after", "after"]),
+        which=CHOICES,
+        minutes_away=st.sampled_from([0, 0, 6, 20]),
+    )
+    def die(self, moment: str, which: int, minutes_away: int) -> None:
+        """At once, or just before or after something is shown; some time later a new process begins."""
+        if moment != "now":
+            self.loop.run_until_complete(self._until_dead(moment, which))
         self.loop.run_until_complete(self.house.die())
+        self._pass(minutes_away)
         self.house = House(self.folder, self.board)
         self._do(self.house.open())
+
+    async def _until_dead(self, moment: str, which: int) -> None:
+        self.board.down, self.board.dies = False, moment
+        for job_id in chosen(sorted(self.house.painter.easels), which):
+            self.house.painter.end(job_id, None)
+        last = time.monotonic() + SHOWN_WITHIN
+        while self.board.dies and time.monotonic() < last:
+            await asyncio.sleep(0.001)
+        self.board.dies = ""
 
     # -- what has to hold --------------------------------------------------------------------------------------------
 

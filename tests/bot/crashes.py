@@ -85,7 +85,7 @@ async def a_process(town: Town, bot: Bot, clock: Callable[[], float] = time.time
     async with discord.Client(intents=discord.Intents.none()) as client:
         await client.login(town.token)
         courier = Courier(client, clock)
-        tickets = Tickets(studio, desk.jobs, courier, studio.config.previews)
+        tickets = Tickets(studio, desk.jobs, courier)
         delivery = Delivery(studio, desk, courier, tickets, Packing(desk, Recoder(None)), lambda _: None)
         delivery.begin()
         try:

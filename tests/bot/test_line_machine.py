@@ -43,7 +43,7 @@ MEMBERS = st.integers(1, 4)
 CHOICES = st.integers(0, 30)  # one of what there is, if there is anything: what is drawn must not depend on that
 NONCE_LIFE = 5  # minutes
 SHOWN_WITHIN = 0.3  # seconds
-PATIENCE = 5.0  # seconds until a step's consequences have come
+PATIENCE = 30.0  # seconds until a step's consequences have come
 
 
 def chosen(things, which: int) -> list:

@@ -26,8 +26,9 @@ class Verify(commands.Cog):
 
     def __init__(self, client: AtelierClient) -> None:
         self._client = client
-        keyring = Keyring(client.studio.config.data_dir / FOLDER)
-        self._verifier = Verifier(client.desk.fingerprints, keyring)
+        config = client.studio.config
+        keyring = Keyring(config.data_dir / FOLDER)
+        self._verifier = Verifier(client.desk.fingerprints, keyring, config.files.watermark)
         self._looking: set[int] = set()  # people whose picture is being looked at; one each, so that all get their turn
         self._menu = app_commands.ContextMenu(name="Is this from here?", callback=self.is_this_from_here)
 

@@ -1,4 +1,4 @@
-"""What a picture says of its origin: the watermark, the label, the line of settings, the signature; and what it is known by."""
+"""What a picture says of its origin: watermark, label, line of settings, signature; and what it is known by."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from PIL import Image
 from generation.engine import files, recipe
 from generation.engine.files import PictureFile
 from generation.engine.watermark.hiding import Hider
+from generation.errors import ConfigError, ModelUnavailable
 from generation.job import Job
 from generation.models import ModelCard
 from generation.provenance.mark import Mark
@@ -29,14 +30,17 @@ class Numbered:
     payload: Payload | None = None  # None: it carries no watermark
 
 
+UNUSABLE = "Nothing is painted now: the watermark that pictures should carry cannot be used. The owner's log says why."
+
+
 class Marking:
     """Marks the pictures of one engine and makes their files."""
 
     def __init__(self, settings: EngineSettings) -> None:
-        """Raises ConfigError when the settings name a watermark that cannot be used."""
+        """Raises ModelUnavailable when the settings name a watermark that cannot be used: nothing is painted then."""
         self._settings = settings
         self._signer = Signer(settings.identity) if settings.identity is not None else None
-        self._hider = Hider.open(Path(settings.watermark)) if settings.watermark else None
+        self._hider = _hider(settings.watermark)
         self._issuer = issuers(settings.identity.chain)[-1] if settings.identity is not None else NOBODY
 
     @property
@@ -87,3 +91,12 @@ class Marking:
         if signed is None:
             return file
         return replace(file, data=signed.data, mark=replace(file.mark, manifest=signed.manifest))
+
+
+def _hider(folder: str) -> Hider | None:
+    if not folder:
+        return None
+    try:
+        return Hider.open(Path(folder))
+    except ConfigError as error:  # for the owner; members are told what it means to them
+        raise ModelUnavailable(UNUSABLE) from error

@@ -1,7 +1,7 @@
 """A binary BCH code that repairs any five wrong bits: the one that TrustMark protects its watermarks with (“BCH_5”).
 
-Codewords are polynomials over GF(2), held in whole numbers: bit i is the coefficient of xⁱ. The message stands in the high
-bits, its 35 check bits below it. Of the 127 bits that the code has room for, as many are used as the message needs.
+Codewords are polynomials over GF(2), held in whole numbers: bit i is the coefficient of xⁱ. The message stands in the
+high bits, its 35 check bits below it. Of the 127 bits that there is room for, as many are used as the message needs.
 """
 
 from __future__ import annotations

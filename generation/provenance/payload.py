@@ -2,8 +2,8 @@
 
 100 bits in TrustMark's schema BCH_5, so that its own detectors read it as well: 61 of payload, 35 that repair any five
 wrong ones, four that name the schema. The payload is 21 bits of the SHA-256 of the bot's root certificate, then the
-first 40 bits of the manifest's name. Everybody can read it, and whoever copies a mark copies its payload: it is a way to
-find the record of a picture again, and proves nothing.
+first 40 bits of the manifest's name. Everybody can read it, and whoever copies a mark copies its payload: it is a way
+to find the record of a picture again, and proves nothing.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import ssl
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 from generation.provenance import bch
 
-BITS = 100
+BITS: Final = 100
 ISSUER_BITS, NUMBER_BITS = 21, 40
 PAYLOAD_BITS = ISSUER_BITS + NUMBER_BITS
 SCHEMA = 1  # of TrustMark: BCH_5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -14,7 +14,8 @@ from generation.headers import read_header
 from generation.provenance.payload import BITS
 
 CONFIG = "config.json"
-ENCODER, DECODER = "encoder.safetensors", "decoder.safetensors"
+ENCODER: Final = "encoder.safetensors"
+DECODER: Final = "decoder.safetensors"
 REMEDY = "make it with `python -m generation provenance convert-watermark`, or leave files.watermark empty"
 
 Width = Annotated[int, Field(ge=1, le=512)]

@@ -27,7 +27,7 @@ def examine(
     keys: Annotated[Path, typer.Option(help="The bot's folder of keys.")] = Path("data/provenance"),
     watermark: Annotated[Path | None, typer.Option(help="The folder of the watermark's weights.")] = None,
 ) -> None:
-    """Say what a file tells of its origin: its signature, its metadata, its watermark. The bot's memory is not asked."""
+    """Say what a file tells of its origin by signature, metadata and watermark; the bot's memory is not asked."""
     try:
         roots = Keyring(keys).roots()
         found = asyncio.run(inspect(_read(picture), roots))
@@ -76,7 +76,9 @@ def _metadata(words: Inscription | None) -> str:
     if words is None:
         return "none"
     facts = ", ".join(f"{name} {value}" for name, value in (("model", words.model), ("seed", words.seed)) if value)
-    return f"made by {'an Atelier bot' if words.ours else 'an AI model'}{f' ({facts})' if facts else ''}; proves nothing"
+    return (
+        f"made by {'an Atelier bot' if words.ours else 'an AI model'}{f' ({facts})' if facts else ''}; proves nothing"
+    )
 
 
 def _watermark(picture: Path, folder: Path | None, roots: str) -> str:
@@ -90,4 +92,6 @@ def _watermark(picture: Path, folder: Path | None, roots: str) -> str:
     if not ours:
         return "none of this bot was found"
     numbers = ", ".join(f"{payload.number:010x}" for payload in ours)
-    return f"of this bot; it names pictures whose manifests begin with {numbers}. Marks can be copied, this proves nothing"
+    return (
+        f"of this bot; it names pictures whose manifests begin with {numbers}. Marks can be copied, this proves nothing"
+    )

@@ -78,7 +78,7 @@ class Hider:
         """What the encoder adds to the small square, without a shift of whole colours."""
         cover = squares([Image.fromarray(part)], self.card.encoder.side)
         bits = torch.tensor([payload.bits()], dtype=torch.float32)
-        residual = self._encoder(cover, bits).clamp(-1, 1) - cover
+        residual: torch.Tensor = self._encoder(cover, bits).clamp(-1, 1) - cover
         if not torch.isfinite(residual).all():
             raise PaintingError
         return residual - residual.mean(dim=(2, 3), keepdim=True)

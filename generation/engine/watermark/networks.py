@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import cast
 
@@ -15,7 +16,11 @@ from generation.provenance.watermark import DecoderPlan, EncoderPlan
 SEED_SIDE, SEED_CHANNELS = 16, 3  # the small picture that the bits become first
 EXPANSION = 4  # of a bottleneck block: how many times as wide it ends
 
-ACTIVATIONS = {"relu": functional.relu, "silu": functional.silu, "tanh": torch.tanh}
+ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "relu": functional.relu,
+    "silu": functional.silu,
+    "tanh": torch.tanh,
+}
 
 
 class Encoder(nn.Module):
@@ -28,9 +33,7 @@ class Encoder(nn.Module):
         entry = 3 + SEED_CHANNELS
         self.pre = _Convolution(entry, plan.width, 3, plan.activation)
         self.enc = nn.ModuleList(_Convolution(one, two, 3, "relu", stride=2) for one, two in pairwise(widths))
-        self.middle = nn.ModuleList(
-            _Residuals(widths[-1], plan.middle, plan.activation) for _ in range(plan.middle)
-        )
+        self.middle = nn.ModuleList(_Residuals(widths[-1], plan.middle, plan.activation) for _ in range(plan.middle))
         self.dec = nn.ModuleList(
             # the last one sees the picture and the bits once more
             _Doubling(wide, narrow, narrow + (entry if narrow == plan.width else 0), plan.activation)
@@ -89,7 +92,9 @@ class Decoder(nn.Module):
 
 
 class _Convolution(nn.Module):
-    def __init__(self, given: int, made: int, size: int, activation: str, *, stride: int = 1, padding: int = -1) -> None:
+    def __init__(
+        self, given: int, made: int, size: int, activation: str, *, stride: int = 1, padding: int = -1
+    ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(given, made, size, stride, size // 2 if padding < 0 else padding)
         self._activation = ACTIVATIONS.get(activation)

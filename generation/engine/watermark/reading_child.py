@@ -1,7 +1,7 @@
 """The short-lived process that reads watermarks: the decoder needs torch, which the bot's own process never loads.
 
-The folder of the weights, a line feed and a clean PNG on standard input; on standard output one JSON list with the pairs
-of whose and which. Nobody's own file comes here: it was decoded and written anew before.
+The folder of the weights, a line feed and a clean PNG on standard input; on standard output one JSON list with pairs of
+whose and which. Nobody's own file comes here: it was decoded and written anew before.
 """
 
 from __future__ import annotations

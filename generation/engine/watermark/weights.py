@@ -41,9 +41,13 @@ def fitted(network: Network, tensors: Mapping[str, torch.Tensor], place: str) ->
     wanted = {name: tuple(each.shape) for name, each in network.state_dict().items()}
     missing, surplus = sorted(wanted.keys() - tensors.keys()), sorted(tensors.keys() - wanted.keys())
     if missing:
-        raise ConfigError(f"“{place}” lacks {len(missing)} of the watermark's {len(wanted)} weights, such as {missing[0]}.")
+        raise ConfigError(
+            f"“{place}” lacks {len(missing)} of the watermark's {len(wanted)} weights, such as {missing[0]}."
+        )
     if surplus:
-        raise ConfigError(f"“{place}” has {len(surplus)} weights that no watermark of its kind has, such as {surplus[0]}.")
+        raise ConfigError(
+            f"“{place}” has {len(surplus)} weights that no watermark of its kind has, such as {surplus[0]}."
+        )
     for name, shape in wanted.items():
         if tuple(tensors[name].shape) != shape:
             raise ConfigError(f"“{place}” does not fit: {name} is {tuple(tensors[name].shape)} and should be {shape}.")

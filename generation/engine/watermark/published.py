@@ -126,10 +126,10 @@ def _plans(path: Path, variant: str) -> tuple[EncoderPlan, DecoderPlan]:
 
 def _part(path: Path, prefix: str) -> dict[str, torch.Tensor]:
     """The tensors under `prefix` in a published file; what else training left there is not part of the network."""
+    if not path.is_file():
+        raise ConfigError(f"“{path}” is not there.")
     try:
         read: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise ConfigError(f"“{path}” cannot be read ({error.strerror}).") from error
     except Exception as error:  # its parser raises almost anything; only plain weights get through
         raise ConfigError(f"“{path}” is no plain file of weights, or it is damaged, and was not opened.") from error
     if isinstance(read, Mapping) and isinstance(read.get("state_dict"), Mapping):

@@ -1,6 +1,6 @@
-"""Trains a small watermark of TrustMark's kind on pictures of the starter model: `python -m tests.….school FOLDER`.
+"""Trains a small watermark of TrustMark's kind on pictures of the starter model.
 
-What the tests use lies in `schooled/`. It knows one small drawn world and squares of 64 pixels: it shows that the path
+`python -m tests.generation.engine.watermark.school FOLDER` made what the tests use, in `schooled/`. It knows one small drawn world and squares of 64 pixels: it shows that the path
 works from end to end, and says nothing about how robust TrustMark's own weights are.
 """
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import typer
 from PIL import Image
 from safetensors.torch import save_file
 from torch.nn import functional
@@ -25,14 +26,14 @@ from tests.generation.provenance.pictures import SHEET
 SIDE = 64
 ENCODER_PLAN = EncoderPlan(side=SIDE, width=8, halvings=1, middle=0, activation="relu")
 DECODER_PLAN = DecoderPlan(side=SIDE, inner=SIDE, width=24, bottleneck=False, blocks=[1, 1, 1, 1])
-STEPS, BATCH, FULL = 2400, 16, 128  # FULL: pixels of a picture
+STEPS, BATCH, FULL = 1500, 16, 128  # FULL: pixels of a picture
 RATE = 2e-3
 QUIET = 12.0  # how much the mark's strength counts once its bits are read
 
 
 def main(folder: Path) -> None:
     began = time.monotonic()
-    encoder, decoder = train(STEPS, lambda words: print(f"{time.monotonic() - began:5.0f} s  {words}", flush=True))
+    encoder, decoder = train(STEPS, lambda words: typer.echo(f"{time.monotonic() - began:5.0f} s  {words}"))
     save(folder, encoder, decoder)
 
 
@@ -126,7 +127,9 @@ def _travelled(pictures: torch.Tensor) -> torch.Tensor:
         image = Image.fromarray(((picture + 1.0) * 127.5).round().byte().permute(1, 2, 0).numpy())
         side = int(FULL * (0.6 + 0.4 * torch.rand(()).item()))
         buffer = io.BytesIO()
-        image.resize((side, side), Image.Resampling.BILINEAR).save(buffer, "JPEG", quality=int(torch.randint(70, 96, ())))
+        image.resize((side, side), Image.Resampling.BILINEAR).save(
+            buffer, "JPEG", quality=int(torch.randint(70, 96, ()))
+        )
         back = Image.open(buffer).resize((FULL, FULL), Image.Resampling.BILINEAR)
         copies.append(torch.from_numpy(np.array(back)).permute(2, 0, 1).float() / 127.5 - 1.0)
     return pictures + (torch.stack(copies) - pictures).detach()

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
-from bot.store.fingerprints import Fingerprint
-from bot.verify import NO_WATERMARK, NOTHING, UNSOUGHT, Evidence, Watermark, evidence_text
+from bot.store.database import Database
+from bot.store.fingerprints import Fingerprint, Fingerprints
+from bot.store.schema import fingerprints
+from bot.verify import NO_WATERMARK, NOTHING, UNSOUGHT, Evidence, Verifier, Watermark, evidence_text
 from generation.provenance.examination import Claim, Examination, Inscription
+from generation.provenance.keyring import Keyring
+from generation.provenance.payload import NOBODY, Payload, issuers, new_manifest, number_of
+from tests.generation.provenance.pictures import saved, starter_pictures
 
 FILE = Examination(sha256="0" * 64, phash=0, decoded=True)
 KNOWN = Fingerprint(sha256="1" * 64, manifest="urn:x", job_id="a" * 16, model="ink", made_at=1_790_000_000.5, phash=0)
@@ -130,3 +138,42 @@ def test_the_order_is_signature_metadata_watermark_looks() -> None:
         "**It looks a",
         "-# Differenc",
     ]
+
+
+@pytest.mark.parametrize(
+    ("found", "watermark", "named"),
+    [
+        (None, Watermark.UNKNOWN, False),
+        ((), Watermark.NONE, False),
+        (("stranger",), Watermark.NONE, False),
+        (("nobody",), Watermark.NONE, False),
+        (("ours, forgotten",), Watermark.FOUND, False),
+        (("ours",), Watermark.FOUND, True),
+        (("of our former key",), Watermark.FOUND, True),
+        (("stranger", "ours, forgotten", "ours"), Watermark.FOUND, True),
+    ],
+    ids=str,
+)
+async def test_whose_watermark_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: Any, watermark: Watermark, named: bool
+) -> None:
+    """The marks that the decoder reads are given; the certificates and the memory are real."""
+    keyring, stranger = Keyring(tmp_path / "ours"), Keyring(tmp_path / "theirs").open()
+    former, ours, manifest = keyring.open(), keyring.rotate(), new_manifest()
+    owners = {"ours": ours, "ours, forgotten": ours, "of our former key": former, "stranger": stranger}
+    marks = {name: Payload(issuers(each.chain)[-1], number_of(manifest)) for name, each in owners.items()}
+    marks |= {"nobody": Payload(NOBODY, number_of(manifest)), "ours, forgotten": Payload(marks["ours"].issuer, 1)}
+
+    async def given(data: bytes, folder: str) -> Any:
+        assert folder == "the folder"
+        return found if found is None else tuple(marks[name] for name in found)
+
+    monkeypatch.setattr("bot.verify.seek_watermarks", given)
+    async with Database(f"sqlite+aiosqlite:///{tmp_path / 'atelier.sqlite'}", tmp_path) as database:
+        async with database.write() as connection:
+            values = {"sha256": "0" * 64, "manifest": manifest, "job_id": "j", "model": "m", "made_at": 1.0}
+            await connection.execute(insert(fingerprints), [values])
+        verifier = Verifier(Fingerprints(database), keyring, "the folder")
+        evidence = await verifier.examine(saved(starter_pictures()[2], "PNG"))
+    assert evidence.watermark is watermark
+    assert (evidence.named is not None and evidence.named.manifest == manifest) is named

@@ -170,7 +170,7 @@ async def test_a_worker_whose_watermark_is_missing_paints_nothing_and_logs_why(
         await worker.close()
 
 
-# -- files that people bring ---------------------------------------------------------------------------------------------
+# -- files that people bring -------------------------------------------------------------------------------------------
 
 
 def brought(payload: Payload) -> bytes:

@@ -33,7 +33,7 @@ class Seeker:
     def seek(self, image: Image.Image) -> tuple[Payload, ...]:
         """Every payload that can be read from an RGB picture, or from the pictures that a grid is made of.
 
-        About one picture in 8,000 without a mark gives one by chance; whose it is tells the two apart.
+        Of bits that are pure chance, one window in 8,500 gives one; whose it is tells the two apart.
         """
         parts = [part.crop(box(*part.size, self._card.widest)) for part in windows(image)]
         read = self._decoder(squares(parts, self._card.decoder.side)) > 0

@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from bot.client import AtelierClient
@@ -24,6 +25,7 @@ from bot.studio import Studio
 from generation.errors import ConfigError, ModelUnavailable
 from generation.models import ModelCard, describe
 from generation.provenance.keyring import FOLDER, Keyring
+from generation.provenance.watermark import check_folder
 from generation.workers.child import ChildWorker
 from generation.workers.worker import Worker
 
@@ -54,6 +56,8 @@ async def opened(config: Config, workers: tuple[Worker, ...] | None = None) -> A
     """The whole house, painting and ready to connect; everything is closed in reverse order."""
     alone = only_this_machine(config)
     card = _described("model", config.model)
+    if config.files.watermark:
+        await asyncio.to_thread(check_folder, Path(config.files.watermark))
     others = {name: _named(name, _described(f"models.{name}", place)) for name, place in config.models.items()}
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(config.database, config.data_dir))

@@ -131,6 +131,7 @@ class Config(Section):
             allow_unchecked_uploads=alone,
             file_format=self.files.format,
             embed_recipe=self.files.embed_recipe,
+            watermark=self.files.watermark,
             step_timeout=self.engine.step_timeout,
             options=self._options(),
             notebook=str(self.data_dir.absolute() / "measured.json"),

@@ -27,6 +27,7 @@ from generation.licences import Commercial
 from generation.models import describe
 from generation.options import size_of
 from generation.provenance.keyring import FOLDER, Keyring
+from generation.provenance.watermark import check_folder
 from generation.request import Request
 from generation.workers.child import ChildWorker
 from generation.workers.worker import WorkerStatus
@@ -73,7 +74,7 @@ async def examine(path: Path | None) -> None:
     config = load(path)
     typer.echo(str(Finding(Level.OK, "settings", "config.yaml and the environment can be read.")))
     failed = 0
-    for check in (_discord, _database, _signing_key, _disk_and_memory, _model, _trial_picture):
+    for check in (_discord, _database, _signing_key, _watermark, _disk_and_memory, _model, _trial_picture):
         for finding in await check(config):
             typer.echo(str(finding))
             failed += finding.level is Level.FAILED
@@ -153,6 +154,16 @@ async def _signing_key(config: Config) -> list[Finding]:
     except ConfigError as error:
         return [Finding(Level.FAILED, "signing key", error.sentence)]
     return [Finding(Level.OK, "signing key", f"Pictures are signed as “{identity.name}”.")]
+
+
+async def _watermark(config: Config) -> list[Finding]:
+    if not config.files.watermark:
+        return [Finding(Level.OK, "watermark", "Off; pictures carry a signature, but no invisible mark.")]
+    try:
+        card = await asyncio.to_thread(check_folder, Path(config.files.watermark))
+    except ConfigError as error:
+        return [Finding(Level.FAILED, "watermark", error.sentence)]
+    return [Finding(Level.OK, "watermark", f"The weights of {card.title} are whole; the picture below tries them.")]
 
 
 async def _disk_and_memory(config: Config) -> list[Finding]:

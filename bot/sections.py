@@ -166,6 +166,7 @@ class Files(Section):
 
     format: Literal["webp", "png", "jpeg"] = "webp"
     embed_recipe: bool = True  # the prompt is part of it only for members who ask for that
+    watermark: str = ""  # folder with a watermark's weights
 
 
 class Previews(Section):

@@ -9,6 +9,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.answer import PRIVATE, Interaction, tell
+from bot.card import MESSAGE_LENGTH
 from bot.client import AtelierClient
 from bot.echo import echo
 from bot.verify import Verifier, evidence_text
@@ -26,8 +27,9 @@ class Verify(commands.Cog):
 
     def __init__(self, client: AtelierClient) -> None:
         self._client = client
-        keyring = Keyring(client.studio.config.data_dir / FOLDER)
-        self._verifier = Verifier(client.desk.fingerprints, keyring)
+        config = client.studio.config
+        keyring = Keyring(config.data_dir / FOLDER)
+        self._verifier = Verifier(client.desk.fingerprints, keyring, config.files.watermark)
         self._looking: set[int] = set()  # people whose picture is being looked at; one each, so that all get their turn
         self._menu = app_commands.ContextMenu(name="Is this from here?", callback=self.is_this_from_here)
 
@@ -65,7 +67,10 @@ class Verify(commands.Cog):
             said = [f"{echo(each.filename, 60)}: {await self._safely(each)}" for each in pictures[:AT_ONCE]]
             if len(pictures) > AT_ONCE:
                 said.append(f"Only the first {AT_ONCE} pictures were looked at.")
-            await tell(interaction, "\n".join(said))
+            first, *others = _pages(said)
+            await tell(interaction, first)
+            for page in others:
+                await interaction.followup.send(page, ephemeral=True)
         finally:
             self._looking.discard(interaction.user.id)
 
@@ -79,6 +84,17 @@ class Verify(commands.Cog):
         if picture.size > MAX_BYTES:
             raise BadRequest(f"That file is larger than {MAX_BYTES // 1024**2} MiB, too large to look at.")
         return evidence_text(await self._verifier.examine(await self._client.download.fetch(picture.url)))
+
+
+def _pages(said: Sequence[str]) -> list[str]:
+    """Texts together in as few messages as hold them."""
+    pages = [said[0]]
+    for text in said[1:]:
+        if len(pages[-1]) + 1 + len(text) <= MESSAGE_LENGTH:
+            pages[-1] += f"\n{text}"
+        else:
+            pages.append(text)
+    return pages
 
 
 async def setup(client: AtelierClient) -> None:

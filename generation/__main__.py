@@ -1,4 +1,4 @@
-"""The engine from a terminal: `python -m generation paint …` and `python -m generation bench …`."""
+"""The engine from a terminal: `python -m generation paint …`, `bench …` and `provenance …`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from generation.bench import commands as benchmarks
 from generation.catalogue import find_lora
 from generation.engine.options import EngineOptions
+from generation.engine.watermark import commands as provenance
 from generation.errors import AtelierError, BadRequest, NotApproved
 from generation.intake import clean
 from generation.job import Job, Result
@@ -33,6 +34,7 @@ FORMATS = {".webp": "webp", ".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg"}
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 app.add_typer(benchmarks.app, name="bench")
+app.add_typer(provenance.app, name="provenance")
 
 
 @app.callback()

@@ -17,16 +17,19 @@ import generation
 from generation.errors import BadRequest
 from generation.intake_child import MAX_ASPECT, MAX_PIXELS, REASONS, SIGNATURES, UNREADABLE
 from generation.provenance.examination import Examination
+from generation.provenance.payload import Payload
 
 log = logging.getLogger(__name__)
 
 MAX_BYTES = 10 * 1024 * 1024  # Discord's own limit for a member's file
 TIMEOUT = 5.0  # seconds; a picture of 16 megapixels takes about one
 AT_ONCE = 2
+SEEK_TIMEOUT = 60.0  # seconds for reading watermarks; it takes three or four, most of them for loading torch
 NEEDED = frozenset({"PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT"})  # of the environment
-ALONE = {"RAYON_NUM_THREADS": "1"}  # threads would each take a share of the little memory
+ALONE = {"RAYON_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # threads would each take a share of the little memory
 
 _threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="intake")  # each waits for one process; more wait in line
+_seeking = ThreadPoolExecutor(1, thread_name_prefix="seek")  # one at a time: that process needs half a gigabyte
 
 
 async def clean(data: bytes) -> bytes:
@@ -39,6 +42,15 @@ async def inspect(data: bytes, roots: str) -> Examination:
     """What an uploaded file says of its origin; `roots` are PEM of our own certificates. Raises BadRequest."""
     _check(data)
     return await asyncio.get_running_loop().run_in_executor(_threads, _inspect, data, roots)
+
+
+async def seek_watermarks(data: bytes, folder: str) -> tuple[Payload, ...] | None:
+    """What watermarks in an uploaded picture say, whosever they are; None when that cannot be found out now.
+
+    `folder` holds the weights that read them. Raises BadRequest.
+    """
+    png = await clean(data)
+    return await asyncio.get_running_loop().run_in_executor(_seeking, _seek, png, folder)
 
 
 def _check(data: bytes) -> None:
@@ -73,8 +85,19 @@ def _inspect(data: bytes, roots: str) -> Examination:
     return Examination.of(hashlib.sha256(data).hexdigest(), found)
 
 
-def _in_child(module: str, given: bytes) -> subprocess.CompletedProcess[bytes] | None:
-    """Run `module` in a process of its own; None when it took too long."""
+def _seek(png: bytes, folder: str) -> tuple[Payload, ...] | None:
+    done = _in_child("generation.engine.watermark.reading_child", os.fsencode(folder) + b"\n" + png, SEEK_TIMEOUT)
+    if done is None:
+        log.error("reading watermarks took over %.0f s", SEEK_TIMEOUT)
+        return None
+    if done.returncode:
+        log.error("reading watermarks ended with code %s: %s", done.returncode, _said(done.stderr))
+        return None
+    return tuple(Payload(*pair) for pair in json.loads(done.stdout))
+
+
+def _in_child(module: str, given: bytes, timeout: float = TIMEOUT) -> subprocess.CompletedProcess[bytes] | None:
+    """Run `module` in a process of its own; None when it took too long, in seconds."""
     root = str(Path(generation.__file__).parents[1])
     # Whatever a hostile file makes of this process, it finds no token and no password there.
     environment = {name: value for name, value in os.environ.items() if name in NEEDED} | ALONE | {"PYTHONPATH": root}
@@ -83,7 +106,7 @@ def _in_child(module: str, given: bytes) -> subprocess.CompletedProcess[bytes] |
             [sys.executable, "-m", module],
             input=given,
             capture_output=True,
-            timeout=TIMEOUT,
+            timeout=timeout,
             env=environment,
             process_group=0,
         )

@@ -7,7 +7,7 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 
-from generation.errors import AtelierError, BadRequest, ModelUnavailable
+from generation.errors import AtelierError, BadRequest, ConfigError, ModelUnavailable
 
 EXIT_USAGE, EXIT_INTERNAL, EXIT_CONFIG = 2, 70, 78
 
@@ -19,4 +19,4 @@ def fail(error: AtelierError) -> NoReturn:
     err.print(error.sentence, style="red", markup=False, highlight=False, soft_wrap=True)
     if isinstance(error, BadRequest):
         raise typer.Exit(EXIT_USAGE) from error
-    raise typer.Exit(EXIT_CONFIG if isinstance(error, ModelUnavailable) else EXIT_INTERNAL) from error
+    raise typer.Exit(EXIT_CONFIG if isinstance(error, ModelUnavailable | ConfigError) else EXIT_INTERNAL) from error

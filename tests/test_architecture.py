@@ -100,10 +100,15 @@ def test_the_invite_link_asks_for_exactly_what_doctor_checks():
 
 
 def test_no_pickle_enters():
+    """But for one: TrustMark's weights are published as one, and are read by what knows plain weights only."""
     for path in SOURCES:
         text = path.read_text(encoding="utf-8")
-        assert "torch.load(" not in text or "starter" in path.parts, path
         assert "trust_remote_code=True" not in text, path
+        if "torch.load(" in text and "starter" not in path.parts:
+            assert name(path) == "generation/engine/watermark/published.py"
+            calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
+            loads = [ast.unparse(node) for node in calls if ast.unparse(node.func) == "torch.load"]
+            assert loads == ["torch.load(path, map_location='cpu', weights_only=True)"]
 
 
 def test_everything_is_pinned_exactly():

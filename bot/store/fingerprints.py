@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store.database import Database
 from bot.store.schema import fingerprints
 from generation.job import Result
+from generation.provenance.payload import Payload
 from generation.provenance.phash import distance
 from generation.safety.approved import Approved
 from generation.safety.held import Held
@@ -69,6 +70,13 @@ class Fingerprints:
     async def of_manifest(self, manifest: str) -> Fingerprint | None:
         """The picture that was signed with this manifest."""
         return await self._one(fingerprints.c.manifest == manifest) if manifest else None
+
+    async def of_watermark(self, payload: Payload) -> Fingerprint | None:
+        """The picture whose manifest a watermark names; None when there is none, or when two begin alike."""
+        query = select(fingerprints).where(fingerprints.c.manifest.between(*payload.manifests())).limit(2)
+        async with self._database.read() as connection:
+            found = (await connection.execute(query)).all()
+        return _fingerprint(found[0]) if len(found) == 1 else None
 
     async def nearest(self, phash: int, *, within: int) -> tuple[Fingerprint, int] | None:
         """The picture that looks most like it, the latest of several, with its distance, at most `within` bits.

@@ -21,7 +21,7 @@ from generation.errors import BadRequest
 from generation.intake import inspect
 from generation.provenance.keyring import Keyring
 from generation.provenance.phash import distance, perceptual_hash
-from generation.provenance.signing import Signer
+from generation.provenance.signing import Facts, Signer
 
 SHEET = Path(generation.__file__).parent / "starter" / "record" / "sheet.webp"
 TILE = 192  # pixels along a side of one picture on the sheet
@@ -67,7 +67,8 @@ def _cost(
     plain = encode(picture, kind, parameters=LINE, from_upload=False)
 
     def signed() -> bytes:
-        done = signer.sign(plain.data, plain.media_type, model="starter", model_sha256="0" * 64, from_upload=False)
+        facts = Facts(model="starter", model_sha256="0" * 64, from_upload=False)
+        done = signer.sign(plain.data, plain.media_type, facts)
         assert done is not None, "the log says why"
         return done.data
 

@@ -55,7 +55,15 @@ class Finishing:
 
     def _result(self, painting: Painting, model: Model, gate: Gate, pixels: Sequence[Pixels], how: object) -> Result:
         job, card, request = painting.job, model.card, painting.job.request
-        released = gate.release(pixels, job=job, write=lambda image, index: self._marking.file(image, index, job, card))
+        # Before the gate: what the checkers see and approve is the picture with its watermark, as it will be shown.
+        numbered = [self._marking.numbered(picture) for picture in pixels]
+        released = gate.release(
+            [each.pixels for each in numbered],
+            job=job,
+            write=lambda image, index: self._marking.file(
+                image, index, job, card, None if index is None else numbered[index]
+            ),
+        )
         _demand_one(released)
         assert isinstance(how, dict)
         made_with = {
@@ -64,6 +72,7 @@ class Finishing:
             "torch": str(torch.__version__),  # a plain str: the object itself would import torch in the parent
             "diffusers": diffusers.__version__,
             "checked_by": list(gate.names),
+            **self._marking.how,
             **how,
         }
         return Result(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import io
 import logging
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -14,6 +13,7 @@ import c2pa
 import generation
 from generation.engine.files import source_type
 from generation.provenance.identity import Identity
+from generation.provenance.payload import new_manifest
 
 log = logging.getLogger(__name__)
 
@@ -23,11 +23,30 @@ NO_THUMBNAIL = {"builder": {"thumbnail": {"enabled": False}}}  # it would add up
 
 
 @dataclass(frozen=True, slots=True)
+class SoftBinding:
+    """A watermark as C2PA names it."""
+
+    algorithm: str  # e.g. "com.adobe.trustmark.Q"
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Signed:
     """A file with its manifest inside."""
 
     data: bytes = field(repr=False)
     manifest: str  # the manifest's name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is claimed of a picture: made by a model, and by which; neither words nor people."""
+
+    model: str
+    model_sha256: str
+    from_upload: bool
+    manifest: str = field(default_factory=new_manifest)
+    watermark: SoftBinding | None = None  # that the picture carries
 
 
 class Signer:
@@ -41,16 +60,14 @@ class Signer:
         self._timeout = timeout
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sign")
 
-    def sign(self, data: bytes, media_type: str, *, model: str, model_sha256: str, from_upload: bool) -> Signed | None:
+    def sign(self, data: bytes, media_type: str, facts: Facts) -> Signed | None:
         """The file with a manifest; None, with the cause in the log, when that cannot be done.
 
         A picture is worth more to its author than a signature: it is shown without one rather than not at all.
         """
-        name = f"urn:c2pa:{uuid.uuid4()}"
-        statement = _statement(name, media_type, model, model_sha256, from_upload=from_upload)
-        future = self._thread.submit(self._sign, statement, data, media_type)
+        future = self._thread.submit(self._sign, _statement(facts, media_type), data, media_type)
         try:
-            return Signed(future.result(self._timeout), name)
+            return Signed(future.result(self._timeout), facts.manifest)
         except TimeoutError:
             log.error("signing took over %.0f s; the picture goes without", self._timeout)
             self._thread.shutdown(wait=False)  # the stuck thread is left behind; the next picture gets its own
@@ -66,19 +83,25 @@ class Signer:
         return signed.getvalue()
 
 
-def _statement(name: str, media_type: str, model: str, sha256: str, *, from_upload: bool) -> dict[str, object]:
-    """What is claimed: made by a model, and by which; neither words nor people."""
+def _statement(facts: Facts, media_type: str) -> dict[str, object]:
     program = {"name": "Atelier", "version": generation.__version__}
+    moment = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     made = {
         "action": "c2pa.created",
-        "when": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "digitalSourceType": source_type(from_upload=from_upload),
+        "when": moment,
+        "digitalSourceType": source_type(from_upload=facts.from_upload),
         "softwareAgent": program,
-        "parameters": {"model": model, "model_sha256": sha256},
+        "parameters": {"model": facts.model, "model_sha256": facts.model_sha256},
     }
+    actions, assertions = [made], []
+    if facts.watermark is not None:
+        actions.append({"action": "c2pa.watermarked", "when": moment, "softwareAgent": program})
+        block = {"scope": {}, "value": facts.watermark.value}
+        binding = {"alg": facts.watermark.algorithm, "blocks": [block]}
+        assertions.append({"label": "c2pa.soft-binding", "data": binding})
     return {
-        "label": name,
+        "label": facts.manifest,
         "format": media_type,
         "claim_generator_info": [program],
-        "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [made]}}],
+        "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": actions}}, *assertions],
     }

@@ -31,6 +31,7 @@ class EngineSettings:
     file_format: str = "webp"  # webp, png, jpeg
     embed_recipe: bool = True  # the line of settings; the prompt is in it only where its author wants that
     identity: Identity | None = None  # who signs the files; None: nobody
+    watermark: str = ""  # folder of a watermark's weights; empty: pictures carry none
     step_timeout: float = 60.0  # seconds without any sign of life from the engine before it is replaced
     options: EngineOptions = field(default_factory=EngineOptions)
     notebook: str = ""  # file in which measurements are kept between starts; empty: nowhere

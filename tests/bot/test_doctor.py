@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from bot import doctor
 from bot.config import Config
 from bot.doctor import NEEDED_PERMISSIONS, Level, _discord, _permissions
+from tests.generation.engine.watermark.schooled import SCHOOLED
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,3 +82,15 @@ async def test_an_unreachable_discord_is_a_sentence():
     found = await _discord(Config(token="a.b.c", api_url="http://127.0.0.1:1/api/v10"))
     assert [finding.level for finding in found] == [Level.FAILED]
     assert "cannot be reached" in found[0].sentence
+
+
+async def test_the_watermark_is_named_off_or_wrong(tmp_path):
+    def told(folder):
+        return doctor._watermark(Config(files={"watermark": str(folder)}))
+
+    (off,) = await doctor._watermark(Config())
+    assert (off.level, off.sentence[:3]) == (Level.OK, "Off")
+    (whole,) = await told(SCHOOLED)
+    assert (whole.level, "Schooled" in whole.sentence) == (Level.OK, True)
+    (gone,) = await told(tmp_path / "gone")
+    assert (gone.level, "There is no watermark in" in gone.sentence) == (Level.FAILED, True)

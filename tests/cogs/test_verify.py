@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -75,3 +76,23 @@ async def test_a_plain_square_painted_here_is_known_by_its_bytes(atelier: Atelie
     result = await atelier.painted()
     told = await atelier.told(lambda: atelier.discord.invoke(ADA, MENU, target=result["id"]))
     assert told.startswith("**Made by this bot, and unchanged since.** It is, byte for byte, a file made here on <t:")
+
+
+async def test_much_to_say_of_several_pictures_comes_in_several_messages(atelier: Atelier, monkeypatch: Any) -> None:
+    loaded = sys.modules["cogs.verify"]  # the library loads cogs anew for each client
+    monkeypatch.setattr(loaded, "evidence_text", lambda evidence: "long " * 180)
+    data = saved(starter_pictures()[0], "PNG")
+    message = await posted(atelier, *((f"{place}.png", data) for place in range(3)))
+    await asked_of(atelier, message)()
+    first = await _heard(atelier, "0.png")
+    assert [f"{place}.png" in first for place in range(3)] == [True, True, False]
+    assert "1.png" not in await _heard(atelier, "2.png")
+
+
+async def _heard(atelier: Atelier, words: str) -> str:
+    """What only this person hears that contains `words`."""
+    return text_of(
+        await atelier.discord.wait_for(
+            lambda each: each["flags"] & EPHEMERAL and words in text_of(each), person=ADA, timeout=20
+        )
+    )

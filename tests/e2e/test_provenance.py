@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -13,9 +14,11 @@ import pytest
 from PIL import Image
 
 from bot.playground import ids
+from bot.verify import NO_WATERMARK
 from generation.engine.files import read_recipe
 from generation.provenance.keyring import FOLDER, Keyring
 from tests.e2e.house import running_bot
+from tests.generation.engine.watermark.schooled import SCHOOLED
 from tests.generation.provenance.pictures import a_file, opened, saved, starter_pictures
 from tests.local_discord import EPHEMERAL, LOADING, LocalDiscord, RefusedError, text_of
 
@@ -32,7 +35,7 @@ async def told(discord: LocalDiscord, person: int, act: Callable[[], Awaitable[A
     message = await discord.wait_for(
         lambda message: message["id"] not in known and message["flags"] & EPHEMERAL and not message["flags"] & LOADING,
         person=person,
-        timeout=20,
+        timeout=60,
     )
     return text_of(message)
 
@@ -131,3 +134,34 @@ async def the_prompt_is_the_authors(discord: LocalDiscord, before: bytes) -> Non
     assert "stay out of" in await preferences(embed_prompt=False)
     _, data = await painted(discord, seed=13)
     assert read_recipe(data)["prompt"] == ""
+
+
+async def test_a_watermark_outlives_signature_and_metadata(tmp_path: Path, start_discord) -> None:
+    discord = await start_discord()
+    environment = {"DISCORD_API_URL": discord.api_url, "DISCORD_TOKEN": discord.token}
+    settings = {"files": {"watermark": str(SCHOOLED)}}
+    async with running_bot(tmp_path / "bot", settings=settings, **environment) as bot:
+        await bot.ready()
+        await discord.wait_for_command(MENU)
+        _, data = await painted(discord, seed=21)
+        assert (await verified(discord, data)).startswith("**Made by this bot, and unchanged since.**")
+        copy = opened(data).convert("RGB")
+        copy = copy.resize([length * 3 // 4 for length in copy.size])
+        text = await verified(discord, saved(copy, "JPEG", quality=85), "copy.jpg")
+        assert text.startswith("**A watermark of this bot was found in it.** It names a picture made here on <t:")
+        assert "It also looks like that one." in text
+        assert "proves nothing" in text
+        other = starter_pictures()[5].resize((256, 256))
+        text = await verified(discord, saved(other, "JPEG"), "other.jpg")
+        assert text.startswith("**There is no sign that it is from here.**")
+        assert text.endswith(NO_WATERMARK)
+        assert await bot.stop() == 0
+
+
+async def test_a_bot_whose_watermark_is_gone_does_not_start(tmp_path: Path, start_discord) -> None:
+    discord = await start_discord()
+    environment = {"DISCORD_API_URL": discord.api_url, "DISCORD_TOKEN": discord.token}
+    settings = {"files": {"watermark": str(tmp_path / "gone")}}
+    async with running_bot(tmp_path / "bot", settings=settings, **environment) as bot:
+        async with asyncio.timeout(60):
+            assert await bot.process.wait() == 78

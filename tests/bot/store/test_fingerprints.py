@@ -20,6 +20,7 @@ from bot.store.schema import fingerprints
 from generation.job import Picture, Result
 from generation.limits import Allowance
 from generation.provenance.mark import Mark
+from generation.provenance.payload import Payload, new_manifest, number_of
 from generation.provenance.phash import BITS
 from generation.safety.approved import Approved
 from generation.safety.held import Held
@@ -193,3 +194,20 @@ async def test_preferences_are_no_until_said(database: Database) -> None:
     await preferences.set_embed_prompt(1, True)
     await preferences.forget(1)
     assert not await preferences.embeds_prompt(1)
+
+
+async def test_a_watermark_leads_to_the_picture_that_it_names(database: Database) -> None:
+    store, names = Fingerprints(database), [new_manifest() for _ in range(50)]
+    twin = names[0][:-1] + ("0" if names[0][-1] != "0" else "1")  # begins like the first one
+    rows = [(f"{number:064x}", name) for number, name in enumerate([*names, twin, "", "urn:c2pa:first"])]
+    values = [
+        {"sha256": digest, "manifest": name, "job_id": "j", "model": "m", "made_at": 1.0} for digest, name in rows
+    ]
+    async with database.write() as connection:
+        await connection.execute(insert(fingerprints), values)
+    for name in names[1:]:
+        found = await store.of_watermark(Payload(5, number_of(name)))
+        assert found is not None
+        assert found.manifest == name
+    assert await store.of_watermark(Payload(5, number_of(names[0]))) is None  # two pictures begin like that
+    assert await store.of_watermark(Payload(5, number_of(names[1]) ^ 1)) is None

@@ -167,7 +167,8 @@ def test_several_threads_sign_at_once(identity: Identity, keyring: Keyring) -> N
 
     def sign() -> None:
         for _ in range(5):
-            signed.append(signer.sign(plain.data, plain.media_type, model="m", model_sha256="0", from_upload=False))
+            facts = signing.Facts(model="m", model_sha256="0", from_upload=False)
+            signed.append(signer.sign(plain.data, plain.media_type, facts))
 
     threads = [threading.Thread(target=sign) for _ in range(4)]
     for thread in threads:
@@ -203,13 +204,13 @@ def test_signing_that_hangs_holds_up_no_picture(
     signer = signing.Signer(identity, timeout=0.1)
     honest = signing.Signer._sign
     monkeypatch.setattr(signing.Signer, "_sign", lambda *_: stuck.wait(30))
-    about = {"model": "m", "model_sha256": "0", "from_upload": False}
+    facts = signing.Facts(model="m", model_sha256="0", from_upload=False)
     with caplog.at_level(logging.ERROR):
-        assert signer.sign(plain.data, plain.media_type, **about) is None
+        assert signer.sign(plain.data, plain.media_type, facts) is None
     assert "took over" in caplog.text
     monkeypatch.setattr(signing.Signer, "_sign", honest)
     signer._timeout = 10.0
-    assert signer.sign(plain.data, plain.media_type, **about) is not None  # in another thread
+    assert signer.sign(plain.data, plain.media_type, facts) is not None  # in another thread
     stuck.set()
 
 

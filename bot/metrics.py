@@ -44,7 +44,13 @@ class Metrics:
             "The longest the event loop was late in the last minutes",
             registry=registry,
         )
-        self._pulse = Pulse(self._lag.observe)
+        self._busy = Histogram(
+            "atelier_event_loop_busy_seconds",
+            "What the event loop computed between two heartbeats",
+            buckets=LAG_BUCKETS,
+            registry=registry,
+        )
+        self._pulse = Pulse(self._lag.observe, self._busy.observe)
         self._alarms = Gauge("atelier_event_loop_alarms", "How often the event loop was blocked", registry=registry)
         self._files = Gauge("atelier_open_files", "File descriptors in use", registry=registry)
         self._most_files = Gauge("atelier_open_files_limit", "File descriptors allowed", registry=registry)

@@ -22,8 +22,15 @@ FRAMES = 12  # innermost frames of the stack that an alarm shows
 class Pulse:
     """Beats on the loop that entered it; a thread listens, since a blocked loop cannot. An async context manager."""
 
-    def __init__(self, observe: Callable[[float], None] = lambda _: None, *, blocked: float = BLOCKED) -> None:
+    def __init__(
+        self,
+        observe: Callable[[float], None] = lambda _: None,
+        busy: Callable[[float], None] = lambda _: None,
+        *,
+        blocked: float = BLOCKED,
+    ) -> None:
         self._observe = observe  # told every lag, in seconds
+        self._busy = busy  # told what the loop itself computed meanwhile, in seconds: a busy machine does not count
         self._blocked = blocked
         self._beat = time.monotonic()
         self._window_began = self._beat
@@ -55,8 +62,9 @@ class Pulse:
 
     async def _go_on(self) -> None:
         while True:
-            asked = time.monotonic()
+            asked, computed = time.monotonic(), time.thread_time()
             await asyncio.sleep(BEAT)
+            self._busy(time.thread_time() - computed)
             self._beat = time.monotonic()
             lag = max(0.0, self._beat - asked - BEAT)
             self._observe(lag)

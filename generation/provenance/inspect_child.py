@@ -93,7 +93,11 @@ def _claim(data: bytes, roots: str) -> dict[str, Any] | None:
     except c2pa.C2paError:
         return asdict(Claim(readable=False)) if CONTAINER in data else None
     with reader:
-        return asdict(_told(reader.get_active_manifest() or {}, reader.get_validation_results() or {}))
+        try:
+            manifest = reader.get_active_manifest() or {}
+        except KeyError:  # its list names a manifest that is not there: somebody has changed a name
+            return asdict(Claim(readable=False))
+        return asdict(_told(manifest, reader.get_validation_results() or {}))
 
 
 def _told(manifest: dict[str, Any], results: dict[str, Any]) -> Claim:

@@ -50,7 +50,7 @@ async def test_what_discord_finds_too_large_is_sent_smaller(tmp_path: Path) -> N
         await town.breaks("status", method="POST", path=POST, status=413, count=1)
         await town.invoke(ADA, "dream", prompt="heavy", count=4, seed=2)
         [file] = (await town.result())["attachments"]
-        [job] = await bot.house.desk.jobs.in_state(JobState.POSTED)
+        [job] = await town.until(lambda: bot.house.desk.jobs.in_state(JobState.POSTED))
         sheet = await bot.house.desk.pictures.load(job.id, -1)
 
         assert sheet is not None

@@ -20,7 +20,7 @@ from generation.errors import NotApproved
 from generation.provenance.identity import Identity
 from generation.provenance.mark import Mark
 from generation.provenance.phash import perceptual_hash
-from generation.provenance.signing import Signer
+from generation.provenance.signing import Facts, Signer
 from generation.safety.approved import Approved
 
 log = logging.getLogger(__name__)
@@ -77,13 +77,8 @@ class Recoder:
     def _signed(self, data: bytes, mark: Mark, origin: Origin) -> tuple[bytes, Mark]:
         if self._signer is None:
             return data, mark
-        signed = self._signer.sign(
-            data,
-            MEDIA_TYPE,
-            model=origin.model,
-            model_sha256=origin.model_sha256,
-            from_upload=origin.from_upload,
-        )
+        facts = Facts(model=origin.model, model_sha256=origin.model_sha256, from_upload=origin.from_upload)
+        signed = self._signer.sign(data, MEDIA_TYPE, facts)
         return (data, mark) if signed is None else (signed.data, Mark(phash=mark.phash, manifest=signed.manifest))
 
 

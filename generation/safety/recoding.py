@@ -77,7 +77,6 @@ class Recoder:
     def _signed(self, data: bytes, mark: Mark, origin: Origin) -> tuple[bytes, Mark]:
         if self._signer is None:
             return data, mark
-        # A watermark in the picture still names the first file; that this one carries it is not claimed again.
         facts = Facts(model=origin.model, model_sha256=origin.model_sha256, from_upload=origin.from_upload)
         signed = self._signer.sign(data, MEDIA_TYPE, facts)
         return (data, mark) if signed is None else (signed.data, Mark(phash=mark.phash, manifest=signed.manifest))

@@ -32,6 +32,7 @@ from generation.safety.approved import Approved
 from generation.safety.checker import Checker, Verdict
 from generation.safety.gate import Gate
 from generation.safety.level import Level
+from generation.safety.recoding import Origin, Recoder
 from generation.workers.child import ChildWorker
 from generation.workers.worker import EngineSettings
 from tests.generation.engine.served import engine, paint
@@ -75,6 +76,10 @@ def test_every_picture_carries_a_mark_that_leads_to_its_manifest(
         assert seeker.seek(opened(approved.data)) == (payload,)
         assert seeker.seek(jpeg(smaller(opened(approved.data).convert("RGB")))) == (payload,)
         assert _soft_binding(approved) == payload.soft_binding
+        origin = Origin(model="starter", model_sha256="0", from_upload=False)
+        sent = Recoder(identity).within(approved, len(approved.data) // 3, origin)  # where the file is too large
+        assert sent is not None
+        assert seeker.seek(opened(sent.data).convert("RGB")) == (payload,)
     assert result.grid is not None
     assert set(seeker.seek(opened(result.grid.data).convert("RGB"))) == set(expected)
     assert _soft_binding(result.grid) is None

@@ -1,4 +1,4 @@
-"""The command line: run, playground, doctor, bench, migrate, filter, certs, sweep."""
+"""The command line: run, playground, doctor, bench, migrate, restore, filter, certs, sweep."""
 
 from __future__ import annotations
 
@@ -132,6 +132,21 @@ def migrate(config: ConfigPath = None, verbose: Verbose = False) -> None:
     from bot.launch import bring_up_to_date
 
     _carry_out(lambda: bring_up_to_date(config), verbose)
+
+
+@cli.command()
+def restore(
+    backup: Annotated[
+        str | None, typer.Argument(help="Name of a backup, or a file; default: the newest good one.")
+    ] = None,
+    listed: Annotated[bool, typer.Option("--list", help="Only say which backups there are.")] = False,
+    config: ConfigPath = None,
+    verbose: Verbose = False,
+) -> None:
+    """Put a backup of the SQLite database back; the bot must not run. The present file is kept beside the backups."""
+    from bot.launch import list_backups, put_back
+
+    _carry_out(lambda: list_backups(config) if listed else put_back(config, backup), verbose)
 
 
 @cli.command()

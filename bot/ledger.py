@@ -72,6 +72,7 @@ class LineLedger:
         self._uploads = desk.uploads
         self._preferences = desk.preferences
         self._strikes = desk.strikes
+        self._disk = desk.disk
         self._rules = rules
         self._policies = policies
         self._standstill = standstill
@@ -87,15 +88,18 @@ class LineLedger:
         """
         if self._standstill.house is not None or self._listeners.are_crowded():
             return None
-        while (job := await self._jobs.claim(self._standstill.resting())) is not None:
+        while (job := await self._disk.insist(self._claim)) is not None:
             try:
                 ready = await self._prepared(job)
             except Exception:
-                await self._jobs.release(job)  # otherwise it would count as running while nobody paints it
+                await self.released(job)  # otherwise it would count as running while nobody paints it
                 raise
             if ready is not None:
                 return ready
         return None
+
+    async def _claim(self) -> Job | None:
+        return await self._jobs.claim(self._standstill.resting())
 
     async def _prepared(self, job: Job) -> Job | None:
         """The claimed job with all it needs; None when it has ended here instead."""
@@ -146,8 +150,9 @@ class LineLedger:
             reason = withheld or Blocked().sentence
             if any(picture.held is not None for picture in result.pictures):
                 reason = f"{reason} {LOOKED_AT}"
-        await self._pictures.keep_bytes(result)
-        if await self._jobs.rendered(job, result, withheld=reason):
+        # While the disk is full a finished picture waits here; keeping the same bytes again costs nothing.
+        await self._disk.insist(lambda: self._pictures.keep_bytes(result))
+        if await self._disk.insist(lambda: self._jobs.rendered(job, result, withheld=reason)):
             self._pace.observe(job.request, result.seconds)
             await self._settled(job.id)
 
@@ -172,13 +177,15 @@ class LineLedger:
 
     async def _put_back(self, job: Job, *, crashed: bool) -> None:
         self._work_left.pop(job.id, None)
-        await self._jobs.release(job, crashed=crashed)
+        await self._disk.insist(lambda: self._jobs.release(job, crashed=crashed))
         for listener in self._listeners.returned:
             listener(job.id)
 
     async def end(self, job_id: str, state: JobState, reason: str, *, give_back: float = 0.0) -> bool:
         """End a live job, give back that share of its cost and have the outcome shown; False when it had ended."""
-        ended = await self._jobs.end(job_id, state, reason, only_from=LIVE, give_back=give_back)
+        ended = await self._disk.insist(
+            lambda: self._jobs.end(job_id, state, reason, only_from=LIVE, give_back=give_back)
+        )
         if ended:
             await self._settled(job_id)
         return ended

@@ -31,6 +31,10 @@ OLDEST = 30 * 86_400.0  # seconds; TRUST.md promises that what was deleted is in
 class NoBackup(AtelierError):
     """The backup could not be made."""
 
+    def __init__(self, sentence: str, *, damaged: bool = False) -> None:
+        super().__init__(sentence)
+        self.damaged = damaged  # the copy, and so perhaps the database
+
 
 @dataclass(frozen=True, slots=True)
 class Backup:
@@ -77,12 +81,13 @@ def make(
         _copy(source, unfinished, stop)
         damage = damage_in(unfinished, full=full, alone=True)
         if damage is not None:
-            raise NoBackup(f"the copy is damaged, and so may be the database: {damage}")
-        _to_disk(unfinished)
+            raise NoBackup(f"its copy is: {damage}", damaged=True)
+        to_disk(unfinished)
         unfinished.replace(folder / name)
-        _to_disk(folder)
+        to_disk(folder)
     except (sqlite3.Error, OSError) as error:
-        raise NoBackup(getattr(error, "strerror", None) or str(error)) from error
+        damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+        raise NoBackup(getattr(error, "strerror", None) or str(error), damaged=damaged) from error
     finally:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
@@ -127,7 +132,8 @@ def _copy(source: Path, target: Path, stop: Callable[[], bool]) -> None:
         old.backup(new, pages=PAGES, progress=step)
 
 
-def _to_disk(path: Path) -> None:
+def to_disk(path: Path) -> None:
+    """What was written to a file, or named in a folder, survives a power cut when this returns."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

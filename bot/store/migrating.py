@@ -37,6 +37,14 @@ def migrate(url: str, backups: Path) -> None:
         raise ConfigError(f"The database {shown} cannot be used ({cause}); check database_url.") from error
 
 
+def sqlite_file(url: str) -> Path | None:
+    """The file behind a SQLAlchemy URL; None for another database, or one in memory."""
+    there = make_url(url)
+    if there.get_backend_name() != "sqlite" or not there.database or there.database == ":memory:":
+        return None
+    return Path(there.database)
+
+
 def newest_revision() -> str:
     """The schema that this version of Atelier works with."""
     head = _scripts(_settings("")).get_current_head()
@@ -49,21 +57,22 @@ def refuse_newer(revision: str | None, what: str) -> None:
     known = {script.revision for script in _scripts(_settings("")).walk_revisions()}
     if revision is not None and revision not in known:
         raise ConfigError(
-            f"{what} was made by a newer Atelier ({revision}; this one knows {newest_revision()}); install that version,"
-            " or put a backup of this one back with python -m bot restore --list."
+            f"{what} was made by a newer Atelier ({revision}; this one knows {newest_revision()}); install that version"
+            " or put back a backup from before it, see python -m bot restore --list."
         )
 
 
 def _upgrade(url: str, backups: Path) -> None:
     settings = _settings(url)
-    revision = asyncio.run(_revision_of(url))
+    path = sqlite_file(url)
+    there = path is None or path.exists()  # looking into a file would make it
+    revision = asyncio.run(_revision_of(url)) if there else None
     refuse_newer(revision, "The database")
     newest = newest_revision()
     if revision == newest:
         return
-    path = make_url(url).database
-    if revision is not None and make_url(url).get_backend_name() == "sqlite" and path:
-        _back_up(Path(path), backups, newest)
+    if revision is not None and path is not None:
+        _back_up(path, backups, newest)
     command.upgrade(settings, "head")
 
 
@@ -86,9 +95,6 @@ def _back_up(path: Path, backups: Path, newest: str) -> None:
 
 async def _revision_of(url: str) -> str | None:
     """The schema of the database at `url`; None for a new one."""
-    path = make_url(url).database if make_url(url).get_backend_name() == "sqlite" else None
-    if path is not None and not Path(path).exists():
-        return None  # looking would make it
     engine = create_async_engine(url, poolclass=NullPool)
     async with engine.connect() as connection:
         if not await connection.run_sync(lambda there: inspect(there).has_table("alembic_version")):

@@ -1,9 +1,9 @@
 """Where a folder really lies: SQLite on a network file system can lose what was committed.
 
-Its locks and its shared memory hold among the processes of one machine. Over NFS or SMB another machine sees neither, and
-a server may have acknowledged what it has not written yet. What a container or a virtual machine has as its disk
-(overlay, tmpfs, virtiofs, 9p, fuse.grpcfuse) looks like a network to it, but one kernel stands behind all who use it, so
-those are allowed; and 9p is what Windows' folders are in WSL, slow but one machine too.
+Its locks and its shared memory hold among the processes of one machine. Over NFS or SMB another machine sees neither,
+and a server may have acknowledged what it has not written yet. What a container or a virtual machine has as its disk
+(overlay, tmpfs, virtiofs, 9p, fuse.grpcfuse) looks like a network to it, but one kernel stands behind all of it: those
+are allowed; and 9p is what Windows' folders are in WSL, slow but one machine too.
 """
 
 from __future__ import annotations

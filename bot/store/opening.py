@@ -5,11 +5,9 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from sqlalchemy import make_url
-
 from bot.store.backups import FOLDER, newest_good
 from bot.store.integrity import damage_in
-from bot.store.migrating import migrate
+from bot.store.migrating import migrate, sqlite_file
 from bot.store.mounts import refuse_network
 from generation.errors import ConfigError
 
@@ -31,14 +29,6 @@ def make_ready(url: str, data_dir: Path) -> None:
     migrate(url, data_dir / FOLDER)
 
 
-def sqlite_file(url: str) -> Path | None:
-    """The file behind a SQLAlchemy URL; None for another database, or one in memory."""
-    there = make_url(url)
-    if there.get_backend_name() != "sqlite" or not there.database or there.database == ":memory:":
-        return None
-    return Path(there.database)
-
-
 def refuse_damaged(path: Path, backups: Path) -> None:
     """Raise ConfigError when the SQLite file at `path` is damaged, with the way back."""
     if path.stat().st_size == 0 and newest_good(backups) is None:
@@ -50,8 +40,8 @@ def refuse_damaged(path: Path, backups: Path) -> None:
     backup = newest_good(backups)
     if backup is None:
         raise ConfigError(
-            f"The database {path} is damaged ({damage}) and there is no good backup in {backups}; put one of yours in its"
-            " place, or move the file away to begin anew."
+            f"The database {path} is damaged ({damage}) and there is no good backup in {backups}; put one of yours in"
+            " its place, or move the file away to begin anew."
         )
     raise ConfigError(
         f"The database {path} is damaged ({damage}); the newest good backup is {backup.path} of {backup.date}, and"

@@ -30,7 +30,7 @@ async def figures(metrics: Metrics) -> dict[str, float]:
 async def test_figures_follow_the_jobs(tmp_path):
     async with open_house(tmp_path) as house:
         config = Config(metrics={"port": 0}, data_dir=tmp_path)
-        async with Metrics(config, house.studio, house.desk.jobs, lambda: True) as metrics:
+        async with Metrics(config, house.studio, house.desk, lambda: True) as metrics:
             house.painter.faults.append(BrokenPicture())
             for member in (1, 2, 3):
                 await house.studio.submit(an_order(member))
@@ -56,7 +56,7 @@ async def test_figures_follow_the_jobs(tmp_path):
 async def test_a_blocked_event_loop_is_noticed(tmp_path):
     async with open_house(tmp_path) as house:
         config = Config(metrics={"port": 0}, data_dir=tmp_path)
-        async with Metrics(config, house.studio, house.desk.jobs, lambda: True) as metrics:
+        async with Metrics(config, house.studio, house.desk, lambda: True) as metrics:
             await asyncio.sleep(0.05)
             time.sleep(0.2)
             await asyncio.sleep(0.05)
@@ -68,7 +68,7 @@ async def test_the_health_page_says_what_is_missing(tmp_path):
     async with open_house(tmp_path) as house:
         config = Config(metrics={"port": 0}, data_dir=tmp_path)
         connected = False
-        async with Metrics(config, house.studio, house.desk.jobs, lambda: connected) as metrics:
+        async with Metrics(config, house.studio, house.desk, lambda: connected) as metrics:
             page = f"http://127.0.0.1:{metrics.port}/health"
             async with aiohttp.ClientSession() as http:
                 async with http.get(page) as response:
@@ -87,7 +87,7 @@ async def test_a_busy_port_is_one_sentence(tmp_path):
         config = Config(metrics={"port": taken.getsockname()[1]}, data_dir=tmp_path)
         async with open_house(tmp_path) as house:
             with pytest.raises(ConfigError, match=r"set metrics\.port"):
-                async with Metrics(config, house.studio, house.desk.jobs, lambda: True):
+                async with Metrics(config, house.studio, house.desk, lambda: True):
                     pass
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-
 from typing import Any
 
 from alembic import context
@@ -31,7 +30,7 @@ async def _online() -> None:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    # By itself the driver commits each change of a table at once; a crash between two of them would leave half a schema.
+    # By itself the driver commits each change of a table at once; a crash between two would leave half a schema.
     connection.isolation_level = None
     connection.execute("PRAGMA secure_delete=ON")
 

@@ -160,5 +160,7 @@ def test_a_log_that_cannot_be_written_hurts_nobody() -> None:
     words = "import logging; from bot.logs import set_up; set_up(20); log = logging.getLogger('bot')\n"
     words += "for number in range(1000): log.warning('line %d', number)\nprint('still here')"
     with open("/dev/full", "w") as full:
-        done = subprocess.run([sys.executable, "-c", words], stdout=subprocess.PIPE, stderr=full, timeout=60, check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", words], stdout=subprocess.PIPE, stderr=full, timeout=60, check=False
+        )
     assert done.stdout == b"still here\n"

@@ -119,7 +119,9 @@ async def test_a_damaged_database_is_refused_with_the_way_back_and_that_way_work
     _damage(newer)
     _damage(tmp_path / "atelier.sqlite", at=4096, bytes_=60_000)
     before = (tmp_path / "atelier.sqlite").read_bytes()
-    with pytest.raises(ConfigError, match=r"is damaged .* python -m bot restore hourly-1\.db puts it back\.$") as refused:
+    with pytest.raises(
+        ConfigError, match=r"is damaged .* python -m bot restore hourly-1\.db puts it back\.$"
+    ) as refused:
         async with Database(_url(tmp_path), tmp_path):
             pass
     assert "\n" not in refused.value.sentence

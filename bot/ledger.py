@@ -158,6 +158,9 @@ class LineLedger:
 
     async def failed(self, job: Job, error: PaintingError) -> None:
         """End the job with the error's sentence; only what the member stopped counts as cancelled, and is charged."""
+        await self._disk.insist(lambda: self._fail(job, error))
+
+    async def _fail(self, job: Job, error: PaintingError) -> None:
         if isinstance(error, NotApproved) and error.flagged:  # nothing failed: it was painted, seen and withheld
             await self.end(job.id, JobState.BLOCKED, error.sentence)
             return
@@ -183,9 +186,7 @@ class LineLedger:
 
     async def end(self, job_id: str, state: JobState, reason: str, *, give_back: float = 0.0) -> bool:
         """End a live job, give back that share of its cost and have the outcome shown; False when it had ended."""
-        ended = await self._disk.insist(
-            lambda: self._jobs.end(job_id, state, reason, only_from=LIVE, give_back=give_back)
-        )
+        ended = await self._jobs.end(job_id, state, reason, only_from=LIVE, give_back=give_back)
         if ended:
             await self._settled(job_id)
         return ended

@@ -191,7 +191,7 @@ async def test_a_pause_for_probing_lasts_no_longer_than_it_was_given(tmp_path: P
     wall, settings = Wall(), ProbingSettings(refusals=1, first=10.0, longest=60.0)
     member = an_order(1).member
     async with Database(_url(tmp_path), tmp_path) as database:
-        probing = Probing(settings, ProbingStore(database), wall)
+        probing = Probing(lambda: settings, ProbingStore(database), wall)
         await probing.open()
         probing.note(member)
         probing.note(member)
@@ -200,7 +200,7 @@ async def test_a_pause_for_probing_lasts_no_longer_than_it_was_given(tmp_path: P
         await probing.close()
         wall.set_by += jump
         await bring_back(database, wall())
-        restarted = Probing(settings, ProbingStore(database), wall)
+        restarted = Probing(lambda: settings, ProbingStore(database), wall)
         await restarted.open()
         probing.bring_back()
         for each in (probing, restarted):

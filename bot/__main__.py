@@ -1,4 +1,4 @@
-"""The command line: run, playground, doctor, bench, migrate, filter, certs, sweep."""
+"""The command line: run, playground, doctor, bench, migrate, restore, filter, certs, sweep."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ class What(StrEnum):
     START = "start"
     PLACE = "place"
     GROWTH = "growth"
+    BACKUP = "backup"
 
 
 ConfigPath = Annotated[
@@ -94,7 +95,7 @@ def doctor(config: ConfigPath = None, verbose: Verbose = False) -> None:
 @cli.command()
 def bench(
     what: Annotated[
-        What, typer.Argument(help="line, start, growth: a real bot; the others: the front desk alone.")
+        What, typer.Argument(help="line, start, growth: a real bot; backup: the database; others: the front desk.")
     ] = What.LINE,
     config: ConfigPath = None,
     members: Annotated[int, typer.Option(min=1, max=200, help="Members who send a /dream at once.")] = 50,
@@ -107,12 +108,14 @@ def bench(
     over: Annotated[float, typer.Option(min=0, help="fairness: minutes over which members come.")] = 20.0,
     guilds: Annotated[int, typer.Option(min=1, max=50, help="fairness, place: servers they are in.")] = 1,
     waiting: Annotated[int, typer.Option(min=0, help="start: jobs that wait already.")] = 10_000,
+    megabytes: Annotated[int, typer.Option(min=1, help="backup: size of the database.")] = 500,
+    folder: Annotated[Path | None, typer.Option(help="backup: where, e.g. on the disk of the data folder.")] = None,
     report: Annotated[Path | None, typer.Option("--json", help="Also write the figures to this file.")] = None,
     verbose: Verbose = False,
 ) -> None:
     """Measure a real bot on a local Discord (acknowledgement, previews, pictures), or the front desk by itself."""
     from bot import bench as line
-    from bot.benches import fairness, growth, place, start, submit
+    from bot.benches import backup, fairness, growth, place, start, submit
 
     level = logging.INFO if what is What.LINE else logging.ERROR
     measures: dict[What, Callable[[], Coroutine[Any, Any, None]]] = {
@@ -121,6 +124,7 @@ def bench(
         What.START: lambda: start.measure(waiting=waiting, members=members, report=report),
         What.GROWTH: lambda: growth.measure(jobs=jobs, report=report),
         What.PLACE: lambda: place.measure(jobs=jobs, guilds=guilds, seconds=seconds, report=report),
+        What.BACKUP: lambda: backup.measure(megabytes=megabytes, folder=folder, report=report),
         What.SUBMIT: lambda: submit.measure(rate=rate, seconds=seconds, report=report),
     }
     _carry_out(measures[what], verbose, level=level)
@@ -132,6 +136,21 @@ def migrate(config: ConfigPath = None, verbose: Verbose = False) -> None:
     from bot.launch import bring_up_to_date
 
     _carry_out(lambda: bring_up_to_date(config), verbose)
+
+
+@cli.command()
+def restore(
+    backup: Annotated[
+        str | None, typer.Argument(help="Name of a backup, or a file; default: the newest good one.")
+    ] = None,
+    listed: Annotated[bool, typer.Option("--list", help="Only say which backups there are.")] = False,
+    config: ConfigPath = None,
+    verbose: Verbose = False,
+) -> None:
+    """Put a backup of the SQLite database back; the bot must not run. The present file is kept beside the backups."""
+    from bot.launch import list_backups, put_back
+
+    _carry_out(lambda: list_backups(config) if listed else put_back(config, backup), verbose)
 
 
 @cli.command()

@@ -15,6 +15,7 @@ from discord import app_commands
 
 from bot.card import Face, Rows
 from bot.courier import view_of
+from bot.disk import SENTENCE
 from bot.echo import plain
 from bot.press import Deed, Press
 from generation.errors import AtelierError, NotNow, Refusal, TermsNeeded
@@ -58,6 +59,8 @@ async def answer(interaction: Interaction, error: BaseException) -> None:
     if isinstance(error, discord.HTTPException) and error.code in (ALREADY_ANSWERED, UNKNOWN_INTERACTION):
         log.warning("interaction %d could not be answered: %s", interaction.id, error.text)
         return
+    if interaction.client.desk.disk.failed(error):  # the owner reads the cause once, wherever it comes up first
+        error = NotNow(SENTENCE)
     try:
         if isinstance(error, TermsNeeded):
             await tell(interaction, error.sentence, ((Face(Press(Deed.AGREE, error.pending), "I agree"),),))

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bot.client import AtelierClient
+from bot.clock import Clock
 from bot.config import Config
 from bot.desk import Desk
 from bot.metrics import Metrics
@@ -18,9 +19,11 @@ from bot.page.server import ModeratorsPage
 from bot.policybook import PolicyBook
 from bot.privacy.sweeper import Sweeper, stop
 from bot.review.review import unless_banned
+from bot.rounds import Rounds
 from bot.rulebook import RuleBook
 from bot.sections import is_loopback
 from bot.store.database import Database
+from bot.store.stamps import bring_back
 from bot.studio import Studio
 from generation.errors import ConfigError, ModelUnavailable
 from generation.models import ModelCard, describe
@@ -65,6 +68,8 @@ async def opened(config: Config, workers: tuple[Worker, ...] | None = None) -> A
         if workers is None:
             workers = (ChildWorker(replace(config.engine_settings(alone=alone), identity=identity)),)
         desk = Desk.over(database, config.data_dir)
+        clock = Clock(desk.troubles)
+        await bring_back(database, clock())
         rules = RuleBook(desk, config.filter)
         await rules.open()
         stack.push_async_callback(rules.close)
@@ -83,18 +88,29 @@ async def opened(config: Config, workers: tuple[Worker, ...] | None = None) -> A
             conditions=(unless_banned(desk.strikes),),
         )
         client = AtelierClient(studio, desk, identity=identity)
-        metrics = await stack.enter_async_context(Metrics(config, studio, desk.jobs, client.is_ready))
+        metrics = await stack.enter_async_context(Metrics(config, studio, desk, client.is_ready))
         refused, unshown = "atelier_discord_refused_requests", "atelier_outcomes_unshown"
         metrics.show(refused, "Requests that Discord refused in the last ten minutes", lambda: client.restraint.refused)
         metrics.show(unshown, "Outcomes that are on their way to Discord", lambda: client.delivery.unshown)
         page = await stack.enter_async_context(ModeratorsPage(config, studio, desk, client))
         stack.push_async_callback(client.close)
-        sweeper = Sweeper(database, config.data_dir, config.privacy)
+        sweeper = Sweeper(database, config.data_dir, config.privacy, trusted=lambda: clock.trusted)
         sweeper.forgotten += [rules.open, policies.open]
         stack.push_async_callback(stop, asyncio.create_task(sweeper.run(), name="sweeper"))
+        clock.set_back.append(lambda: _set_back(database, studio, desk))
+        stack.push_async_callback(stop, asyncio.create_task(clock.watch(desk.notes), name="clock"))
+        rounds = Rounds(config, desk.troubles, lambda: clock.trusted)
+        await stack.enter_async_context(rounds)
         await studio.start()
         stack.push_async_callback(studio.close, grace=config.shutdown_grace)
         yield App(studio, client, metrics, page, sweeper)
+
+
+async def _set_back(database: Database, studio: Studio, desk: Desk) -> None:
+    """The clock was set back: nobody is to wait for a moment that a wrong clock named."""
+    await bring_back(database, studio.clock())
+    desk.strikes.changed()
+    studio.probing.bring_back()
 
 
 def _described(setting: str, model: str) -> ModelCard:

@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 
 from bot.order import Member
 from bot.sections import (
+    Backups,
     Budgets,
     Dream,
     Engine,
@@ -68,6 +69,7 @@ class Config(Section):
     playground: Playground = Playground()
     metrics: Metrics = Metrics()
     privacy: Privacy = Privacy()
+    backups: Backups = Backups()
     page: Page = Page()
     shutdown_grace: float = Field(default=30.0, ge=0)  # seconds
     token: SecretStr | None = Field(default=None, exclude=True)

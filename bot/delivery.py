@@ -155,8 +155,11 @@ class Delivery:
             log.warning("job %s: Discord could not be reached (%s), trying again", job_id, error.__cause__)
             self._failures += 1
             return False
-        except Exception:  # a full disk or a fault of ours: the outcome is stored, only this attempt is lost
-            log.exception("job %s: could not be delivered, trying again", job_id)
+        except Exception as error:  # a fault of ours: the outcome is stored, only this attempt is lost
+            if self._desk.disk.failed(error):
+                await either(self._desk.disk.working, self._closing)
+            else:
+                log.exception("job %s: could not be delivered, trying again", job_id)
             return False
         return True
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from bot.disk import Disk
 from bot.store.archive import Archive
 from bot.store.artists import Artists
 from bot.store.audit import Audit
@@ -31,6 +32,7 @@ from bot.store.small import Notes
 from bot.store.strikes import StrikeStore
 from bot.store.terms import Acceptances, PendingOrders
 from bot.store.withdrawals import Withdrawals
+from bot.troubles import Troubles
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,13 @@ class Desk:
     audit: Audit
     withdrawals: Withdrawals
     lookback: Lookback
+    troubles: Troubles
+    disk: Disk
 
     @classmethod
     def over(cls, database: Database, folder: Path) -> Self:
         """Every drawer over an entered database and the data folder."""
+        troubles = Troubles()
         strikes, files = StrikeStore(database), FileStore(folder / "pictures")
         pseudonyms = Pseudonyms(folder)
         cases = CaseStore(database, strikes, pseudonyms)
@@ -95,4 +100,6 @@ class Desk:
             audit=Audit(database),
             withdrawals=Withdrawals(database, files),
             lookback=Lookback(database),
+            troubles=troubles,
+            disk=Disk(database, folder, troubles),
         )

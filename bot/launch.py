@@ -153,6 +153,28 @@ async def bring_up_to_date(path: Path | None) -> None:
         typer.echo("The database has the newest schema.")
 
 
+async def list_backups(path: Path | None) -> None:
+    """Say which backups there are, newest first."""
+    from bot.store.backups import backups_in
+    from bot.store.restoring import folder_of
+
+    found = await asyncio.to_thread(backups_in, folder_of(load(path)))
+    for each in found:
+        typer.echo(f"{each.date}  {each.size / 2**20:8,.1f} MiB  {each.path.name}")
+    if not found:
+        typer.echo("There are no backups yet.")
+
+
+async def put_back(path: Path | None, name: str | None) -> None:
+    """Put a backup back."""
+    from bot.store.restoring import restore
+
+    restored = await asyncio.to_thread(restore, load(path), name)
+    typer.echo(f"{restored.backup.path.name} of {restored.backup.date} is the database now.")
+    if restored.replaced is not None:
+        typer.echo(f"The former one is kept as {restored.replaced} for 30 days.")
+
+
 @contextlib.asynccontextmanager
 async def local_discord(
     config: Config, host: str, port: int, *, controls: bool, fresh: bool, guests: int = 0

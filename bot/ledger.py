@@ -72,6 +72,7 @@ class LineLedger:
         self._uploads = desk.uploads
         self._preferences = desk.preferences
         self._strikes = desk.strikes
+        self._disk = desk.disk
         self._rules = rules
         self._policies = policies
         self._standstill = standstill
@@ -87,15 +88,18 @@ class LineLedger:
         """
         if self._standstill.house is not None or self._listeners.are_crowded():
             return None
-        while (job := await self._jobs.claim(self._standstill.resting())) is not None:
+        while (job := await self._disk.insist(self._claim)) is not None:
             try:
                 ready = await self._prepared(job)
             except Exception:
-                await self._jobs.release(job)  # otherwise it would count as running while nobody paints it
+                await self.released(job)  # otherwise it would count as running while nobody paints it
                 raise
             if ready is not None:
                 return ready
         return None
+
+    async def _claim(self) -> Job | None:
+        return await self._jobs.claim(self._standstill.resting())
 
     async def _prepared(self, job: Job) -> Job | None:
         """The claimed job with all it needs; None when it has ended here instead."""
@@ -146,13 +150,17 @@ class LineLedger:
             reason = withheld or Blocked().sentence
             if any(picture.held is not None for picture in result.pictures):
                 reason = f"{reason} {LOOKED_AT}"
-        await self._pictures.keep_bytes(result)
-        if await self._jobs.rendered(job, result, withheld=reason):
+        # While the disk is full a finished picture waits here; keeping the same bytes again costs nothing.
+        await self._disk.insist(lambda: self._pictures.keep_bytes(result))
+        if await self._disk.insist(lambda: self._jobs.rendered(job, result, withheld=reason)):
             self._pace.observe(job.request, result.seconds)
             await self._settled(job.id)
 
     async def failed(self, job: Job, error: PaintingError) -> None:
         """End the job with the error's sentence; only what the member stopped counts as cancelled, and is charged."""
+        await self._disk.insist(lambda: self._fail(job, error))
+
+    async def _fail(self, job: Job, error: PaintingError) -> None:
         if isinstance(error, NotApproved) and error.flagged:  # nothing failed: it was painted, seen and withheld
             await self.end(job.id, JobState.BLOCKED, error.sentence)
             return
@@ -172,7 +180,7 @@ class LineLedger:
 
     async def _put_back(self, job: Job, *, crashed: bool) -> None:
         self._work_left.pop(job.id, None)
-        await self._jobs.release(job, crashed=crashed)
+        await self._disk.insist(lambda: self._jobs.release(job, crashed=crashed))
         for listener in self._listeners.returned:
             listener(job.id)
 

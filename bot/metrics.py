@@ -11,11 +11,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 
 from bot import open_files
 from bot.config import Config
+from bot.desk import Desk
 from bot.order import Commission
 from bot.pulse import Pulse
-from bot.store.jobs import JobStore
 from bot.studio import Studio
-from generation.errors import ConfigError, Refusal
+from bot.troubles import Trouble
+from generation.errors import Refusal
 from generation.job import JobState
 
 log = logging.getLogger(__name__)
@@ -27,11 +28,12 @@ WAIT_BUCKETS = (0.5, 1, 2, 5, 10, 20, 40, 80, 160, 320, 640, 1280)  # seconds
 class Metrics:
     """Collects figures from the studio's listeners; serves them as an async context manager."""
 
-    def __init__(self, config: Config, studio: Studio, jobs: JobStore, connected: Callable[[], bool]) -> None:
+    def __init__(self, config: Config, studio: Studio, desk: Desk, connected: Callable[[], bool]) -> None:
         self.registry = CollectorRegistry()
         self._settings = config.metrics
         self._studio = studio
-        self._jobs = jobs
+        self._jobs = desk.jobs
+        self._troubles = desk.troubles
         self._connected = connected
         self._runner: web.AppRunner | None = None
         self.port = 0
@@ -56,6 +58,7 @@ class Metrics:
         self._most_files = Gauge("atelier_open_files_limit", "File descriptors allowed", registry=registry)
         self._in_state = Gauge("atelier_jobs", "Jobs by state", ["state"], registry=registry)
         self._memory = Gauge("atelier_memory_bytes", "Resident memory of the bot process", registry=registry)
+        self._trouble = Gauge("atelier_trouble", "1 while something is wrong", ["kind"], registry=registry)
         self._ready = Gauge("atelier_discord_connected", "1 while the gateway is connected", registry=registry)
         self._loaded = Gauge("atelier_model_loaded", "1 while a model is loaded", registry=registry)
         self._paused = Gauge("atelier_painting_paused", "1 while the painting process is no use", registry=registry)
@@ -117,12 +120,17 @@ class Metrics:
         site = web.TCPSite(self._runner, self._settings.host, self._settings.port)
         try:
             await site.start()
-        except OSError as error:
+        except OSError as error:  # nobody's picture may depend on whether figures can be looked at
             await self._runner.cleanup()
-            raise ConfigError(
-                f"The metrics page cannot listen on {self._settings.host}:{self._settings.port} ({error.strerror});"
-                " set metrics.port to another port, or metrics.enabled to false."
-            ) from error
+            self._runner = None
+            log.warning(
+                "The metrics page cannot listen on %s:%d (%s), so there is none; set metrics.port to another port, or"
+                " metrics.enabled to false.",
+                self._settings.host,
+                self._settings.port,
+                error.strerror,
+            )
+            return
         self.port = self._runner.addresses[0][1]
 
     def _on_refused(self, refusal: Refusal) -> None:
@@ -149,6 +157,8 @@ class Metrics:
         self._most_files.set(open_files.limit())
         self._memory.set(resident_bytes())
         self._ready.set(self._connected())
+        for trouble in Trouble:
+            self._trouble.labels(trouble.value).set(trouble in self._troubles.now)
         self._loaded.set(self._studio.status is not None)
         self._paused.set(bool(self._studio.engine_trouble))
         self._show_engine()
@@ -167,10 +177,11 @@ class Metrics:
     async def _health(self, _: web.Request) -> web.Response:
         counts = await self._jobs.counts()
         status = self._studio.status
-        healthy = self._connected() and status is not None
+        healthy = self._connected() and status is not None and not self._troubles.grave
         body = {
             "healthy": healthy,
             "discord": "connected" if self._connected() else "not connected",
+            "troubles": self._troubles.now,
             "model": status.card.name if status else "loading",
             "device": status.device if status else None,
             "trouble": self._studio.engine_trouble or None,

@@ -17,7 +17,7 @@ from bot.order import Member
 from bot.sections import Probing as Settings
 from bot.store.probing import ProbingStore
 from generation.errors import CoolingDown
-from generation.limits import Budget, charge
+from generation.limits import SKEW, Budget, charge
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +40,17 @@ class Record:
     until: float = 0.0  # epoch seconds at which the latest pause ends
 
 
+def in_the_present(record: Record, now: float) -> Record:
+    """A record from later than `now` is from before the clock was set back: it counts from now on, as long as meant."""
+    late = record.refused_at - now
+    if late <= SKEW:
+        return record
+    return replace(record, tat=record.tat - late, refused_at=now, until=record.until - late)
+
+
 def after_refusal(record: Record, now: float, settings: Settings) -> Record:
     """The record after one more refused prompt at `now`."""
+    record = in_the_present(record, now)
     forgiven = int((now - record.refused_at) / FORGIVEN)
     level = max(0, record.level - forgiven)
     bucket = Budget(burst=settings.refusals, per_hour=settings.per_hour, daily=float("inf"))
@@ -69,6 +78,12 @@ class Probing:
         """Load what a former process knew and is not forgiven yet."""
         await self._store.forget_before(self._clock() - FORGOTTEN)
         self._records = {key: Record(*values) for key, values in (await self._store.everything()).items()}
+        self.bring_back()
+
+    def bring_back(self) -> None:
+        """The clock was set back: nobody pauses for longer because of it."""
+        now = self._clock()
+        self._records = {key: in_the_present(record, now) for key, record in self._records.items()}
 
     async def close(self) -> None:
         """Until everything is stored."""

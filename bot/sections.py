@@ -213,6 +213,13 @@ class Privacy(Section):
         return self
 
 
+class Backups(Section):
+    """How often the SQLite database is copied, and how many copies are kept."""
+
+    every_hours: float = Field(default=1.0, ge=0, le=168)  # 0: never
+    keep: int = Field(default=24, ge=1, le=1000)
+
+
 class LicenceEntry(Section):
     """What the owner says of a model's licence: a known name, or all that members have to know."""
 

@@ -72,6 +72,7 @@ class Studio:
         self._keeping = Uploads(desk.uploads, desk.shelves, lambda: self.config.privacy, clock)
         self.terms = Terms(config, card, others or {}, desk)
         self._archive = desk.archive
+        self._disk = desk.disk
         self._audit = desk.audit
         self._conditions = (*conditions, self._upload_is_kept, self.terms.condition)
         self._workers = tuple(workers)
@@ -108,6 +109,7 @@ class Studio:
             await self._following
         await self._dispatcher.close(grace=grace)
         await self.probing.close()
+        await self._disk.close()
 
     # -- what is there -----------------------------------------------------------------------------------------------
 
@@ -143,12 +145,14 @@ class Studio:
     def check(self, order: Order) -> None:
         """Refuse what needs no look into the store: pauses, words, uploads nobody could judge. Never waits."""
         with self._refusals_told():
+            self._disk.check()
             self.probing.check(order.member)
             self._refuse(order, self.rules.check(order.place, order.request, patterns=False))
 
     async def submit(self, order: Order) -> Admission:
         """Admit `order`: checked, charged and committed when this returns. Raises a Refusal with nothing charged."""
         with self._refusals_told():
+            self._disk.check()
             self.probing.check(order.member)
             finding = await self.rules.examine(order.place, order.request)
             self._refuse(order, finding)

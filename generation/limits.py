@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from generation.request import Request
 
 LORA_SHARE = 0.05  # what each LoRA adds to the work of a step
+SKEW = 30.0  # seconds by which the clocks of two processes may differ
 LEAST_COST = 0.1  # credits; decoding, checking and posting cost something however few the steps
 
 
@@ -47,9 +48,17 @@ class Charge:
     retry_at: float | None  # when the same cost is affordable; None when it is larger than the burst
 
 
+def believed(tat: float, now: float, budget: Budget) -> float:
+    """`tat`, unless it is further away than an empty budget can be: then the clock was set back, and it is full.
+
+    Waiting for such a moment would lock somebody out for as long as the clock had been wrong.
+    """
+    return tat if tat <= now + budget.burst * budget.interval + SKEW else now
+
+
 def charge(tat: float, cost: float, now: float, budget: Budget) -> Charge:
     """Spend `cost` credits of a budget whose state is `tat` (epoch seconds; 0.0 for a newcomer)."""
-    start = max(tat, now)
+    start = max(believed(tat, now, budget), now)
     after = start + cost * budget.interval
     latest = now + budget.burst * budget.interval
     if after <= latest + 1e-6:
@@ -71,7 +80,7 @@ def refund(tat: float, full_since: float, seconds: float, charged_at: float) -> 
 
 def available(tat: float, now: float, budget: Budget) -> float:
     """Credits that could be spent now."""
-    return min(budget.burst, max(0.0, budget.burst - (tat - now) / budget.interval))
+    return min(budget.burst, max(0.0, budget.burst - (believed(tat, now, budget) - now) / budget.interval))
 
 
 def cost_of(request: Request, *, default_megapixel_steps: float, model_factor: float = 1.0) -> float:

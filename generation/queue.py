@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from generation.limits import SKEW
+
 AGE_BOUND = 600.0  # seconds; once the oldest job of a guild has waited so long, whoever comes later starts behind it
 
 
@@ -29,9 +31,10 @@ def tags(virtual_time: float, last_finish: float, cost: float, weight: float) ->
 def present(virtual_time: float, oldest_start: float | None, oldest_waited: float) -> float:
     """Where newcomers start: at the virtual time, or at the oldest waiting job once that has waited too long.
 
-    Without this bound a stream of newcomers, each entitled to start at once, could keep a job waiting for ever.
+    Without this bound a stream of newcomers, each entitled to start at once, could keep a job waiting for ever. One
+    that was accepted later than now waits since before the clock was set back: long enough.
     """
-    if oldest_start is None or oldest_waited < AGE_BOUND:
+    if oldest_start is None or -SKEW < oldest_waited < AGE_BOUND:
         return virtual_time
     return max(virtual_time, oldest_start)
 

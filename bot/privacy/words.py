@@ -71,6 +71,7 @@ def delete_text(privacy: Privacy, waiting: int) -> str:
             "- What you have reported stays for the moderators, without your name and your words.",
             f"- What you have spent of your allowance stays {_span(privacy.quota_hours * 3600)}, without your name.",
             "- Rules and settings you made for a server as a moderator stay, without your name.",
+            "- Backups of the database lose it in time too, after 30 days at most.",
             "- The messages are Discord's. The second button also deletes those that show your pictures, one after "
             "another, where the bot still may; those that only you see are yours to dismiss, and what others made from "
             "your pictures is theirs.",

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, Table, and_, bindparam, insert, select, 
 from bot.store.lanes import lane_of
 from bot.store.schema import budgets, members
 from generation.errors import OutOfCredits
-from generation.limits import Allowance, Budget, available, charge, refund
+from generation.limits import Allowance, Budget, available, believed, charge, refund
 
 _OF_MEMBER = select(members).where(members.c.member_id == bindparam("member_id"))
 _OF_BUDGET = select(budgets).where(budgets.c.guild_id == bindparam("key"))
@@ -182,7 +182,7 @@ def spent_today(row: Row[Any] | None, now: float) -> float:
 def credits_left(row: Row[Any] | None, now: float, budget: Budget) -> tuple[float, float]:
     """Credits that can be spent now, and the moment (epoch seconds) at which the budget is full again."""
     tat = float(row.tat) if row is not None else 0.0
-    return available(tat, now, budget), max(tat, now)
+    return available(tat, now, budget), max(believed(tat, now, budget), now)
 
 
 def _purse(
@@ -218,7 +218,8 @@ def _entry(
         if asked.retry_at is None:
             raise OutOfCredits("That is more than can be asked for at once; choose fewer steps or fewer pictures.")
         raise OutOfCredits(wording.now, retry_at=asked.retry_at)
-    full_since = now if row is None or tat <= now else float(row.full_since)
+    # A moment that is still to come is from before the clock was set back; a refund must not be lost by it.
+    full_since = now if row is None or believed(tat, now, budget) <= now else min(float(row.full_since), now)
     values = {"tat": asked.tat, "full_since": full_since, "day": _day(now), "spent": spent_today(row, now) + cost}
     return Entry(table, key, row is None, values, asked.seconds)
 

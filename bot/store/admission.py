@@ -64,7 +64,7 @@ class Admissions:
     def __init__(self, database: Database, clock: Callable[[], float]) -> None:
         self._database = database
         self._clock = clock
-        self._ids = JobIds()
+        self._ids: JobIds | None = None  # until the newest one there is was looked up
         self._waiting: list[Wish] = []
         self._work: asyncio.Task[None] | None = None
 
@@ -132,10 +132,16 @@ class Admissions:
         elif line.weight != wish.purses.weight:
             weigh_lane(connection, member.guild_id, wish.purses.weight)
         accounts.book(connection, bill, place.finish)
-        job_id = self._ids.new(now)
+        job_id = self._new_id(connection, now)
         values = job_values(order, job_id=job_id, cost=wish.cost, start_tag=place.start, now=now, **bill.charged)
         connection.execute(_INSERT, values)
         return Admitted(new_commission(values), repeated=False)
+
+    def _new_id(self, connection: Connection, now: float) -> str:
+        if self._ids is None:  # a clock that was set back must not put what is asked now before what waits
+            self._ids = JobIds()
+            self._ids.after(connection.execute(_NEWEST).scalar_one() or "0")
+        return self._ids.new(now)
 
 
 # Statements are put together once: at a few hundred admissions a second that would take longer than running them.
@@ -144,6 +150,7 @@ _OLDEST = select(jobs.c.start_tag).where(WAITING, _OWN_LANE).order_by(jobs.c.id)
 _SAME_INTERACTION = select(jobs).where(jobs.c.interaction_id == bindparam("interaction_id"))
 _SAME_PRESS = select(jobs).where(jobs.c.press == bindparam("press"), UNPAINTED).limit(1)
 _INSERT = insert(jobs)
+_NEWEST = select(func.max(jobs.c.id))
 _LANE = select(lanes.c.virtual_time).where(lanes.c.guild_id == bindparam("lane", type_=BigInteger))
 _LINE = select(
     select(func.count()).select_from(jobs).where(WAITING).scalar_subquery().label("waiting"),

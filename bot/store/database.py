@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.store.migrating import migrate
+from bot.store.opening import make_ready
 from generation.errors import AtelierError, ConfigError
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ class Database:
             self._lock()
         try:
             if not self._looking:
-                await asyncio.to_thread(migrate, self._url.render_as_string(hide_password=False))
+                await asyncio.to_thread(make_ready, self._url.render_as_string(hide_password=False), self._data_dir)
             self._engine = _engine(self._url.render_as_string(hide_password=False))
             self._reading = self._engine.execution_options(writes=False)
             if self.is_sqlite:

@@ -85,7 +85,9 @@ class FileStore:
         if path.exists():
             os.utime(path)  # kept again: a sweep that is under way must not take it for an old one
             return sha256
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.parent.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _sync_folder(self._folder)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED)
         try:
             with os.fdopen(descriptor, "wb") as file:

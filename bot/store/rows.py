@@ -24,9 +24,18 @@ class JobIds:
     def __init__(self) -> None:
         self._last = 0
 
+    def after(self, job_id: str) -> None:
+        """Begin behind an id that there is already."""
+        self._last = max(self._last, int(job_id, 32))
+
     def new(self, now: float) -> str:
-        """The next id at `now` (epoch seconds); after every former one even when the clock stands or steps back."""
-        self._last = max(self._last + 1, int(now * 1000) << 32 | secrets.randbits(32))
+        """The next id at `now` (epoch seconds); after every former one even when the clock stands or steps back.
+
+        Then it goes on by chance, so that two processes that began behind the same id do not make the same next one.
+        """
+        behind = self._last + 1 + secrets.randbits(32)
+        timely = int(now * 1000) << 32 | secrets.randbits(32)
+        self._last = timely if timely > self._last else behind
         return _written(self._last)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from alembic import context
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -20,9 +21,22 @@ def _run(connection: Connection) -> None:
 
 async def _online() -> None:
     engine = create_async_engine(context.config.attributes["url"], poolclass=NullPool)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_immediate)
     async with engine.begin() as connection:
         await connection.run_sync(_run)
     await engine.dispose()
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # By itself the driver commits each change of a table at once; a crash between two would leave half a schema.
+    connection.isolation_level = None
+    connection.execute("PRAGMA secure_delete=ON")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 asyncio.run(_online())

@@ -44,7 +44,7 @@ def test_what_ends_by_age_has_a_time_and_what_is_about_people_can_be_found() -> 
 
 
 def test_the_migrations_make_the_schema(tmp_path: Path) -> None:
-    migrate(f"sqlite+aiosqlite:///{tmp_path / 'a.sqlite'}")
+    migrate(f"sqlite+aiosqlite:///{tmp_path / 'a.sqlite'}", tmp_path / "backups")
     engine = create_engine(f"sqlite:///{tmp_path / 'a.sqlite'}")
     with engine.connect() as connection:
         found = compare_metadata(MigrationContext.configure(connection), metadata)

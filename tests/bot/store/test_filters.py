@@ -49,7 +49,7 @@ async def test_rules_of_an_older_schema_keep_their_meaning(tmp_path: Path) -> No
 
 
 async def test_migrations_make_the_tables_of_the_filter(tmp_path: Path) -> None:
-    await asyncio.to_thread(migrate, f"sqlite+aiosqlite:///{tmp_path / 'atelier.sqlite'}")
+    await asyncio.to_thread(migrate, f"sqlite+aiosqlite:///{tmp_path / 'atelier.sqlite'}", tmp_path / "backups")
     plain = sa.create_engine(f"sqlite:///{tmp_path / 'atelier.sqlite'}")
     with plain.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), metadata)

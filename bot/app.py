@@ -65,6 +65,7 @@ async def opened(config: Config, workers: tuple[Worker, ...] | None = None) -> A
         if workers is None:
             workers = (ChildWorker(replace(config.engine_settings(alone=alone), identity=identity)),)
         desk = Desk.over(database, config.data_dir)
+        stack.push_async_callback(desk.processes.leave)
         rules = RuleBook(desk, config.filter)
         await rules.open()
         stack.push_async_callback(rules.close)

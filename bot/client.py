@@ -118,6 +118,7 @@ class AtelierClient(commands.AutoShardedBot):
         studio.listeners.returned.append(self.tickets.returned)
         studio.standstill.changed += [self.tickets.moved, self._show_presence]
         studio.listeners.settled.append(self.delivery.settled)
+        studio.listeners.inherited.append(self.delivery.settled)
         studio.listeners.crowded.append(self.delivery.is_crowded)
         studio.listeners.settled.append(self.review.settled)
         self.answerers: dict[str, Callable[[Interaction], Awaitable[None]]] = {}  # by how their custom ids begin

@@ -24,6 +24,7 @@ from bot.store.pictures import PictureStore
 from bot.store.policies import Policies
 from bot.store.preferences import Preferences
 from bot.store.probing import ProbingStore
+from bot.store.processes import Processes
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.reports import Reports
 from bot.store.shelves import Shelves
@@ -62,6 +63,7 @@ class Desk:
     audit: Audit
     withdrawals: Withdrawals
     lookback: Lookback
+    processes: Processes
 
     @classmethod
     def over(cls, database: Database, folder: Path) -> Self:
@@ -95,4 +97,5 @@ class Desk:
             audit=Audit(database),
             withdrawals=Withdrawals(database, files),
             lookback=Lookback(database),
+            processes=Processes(database),
         )

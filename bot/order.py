@@ -117,6 +117,8 @@ class Commission:
     erased: bool = False  # its words and settings were deleted for their age; `request` says nothing any more
     cost: float = 0.0  # credits charged when it was admitted
     refunded: float = 0.0  # credits of them that were given back
+    holder: str | None = None  # the process that paints it or shows its outcome
+    stopping: bool = False  # somebody asked the process that paints it to stop
 
     @property
     def place(self) -> Place:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from bot.playground.control.exchanges import Exchanges
+from tests.databases import KINDS, fresh_database, fresh_postgres
 from tests.discord_document import Oracle, document_path
 from tests.local_discord import LocalDiscord, attached, started, started_apart
 
@@ -46,6 +47,20 @@ def oracle() -> Oracle:
         return Oracle.load()
     except FileNotFoundError:
         pytest.skip(ABSENT.format(path=document_path()))
+
+
+@pytest.fixture(params=KINDS)
+async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """The URL of an empty database: the test runs on SQLite and on PostgreSQL."""
+    async with fresh_database(request.param, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+async def postgres_url() -> AsyncIterator[str]:
+    """The URL of an empty PostgreSQL database."""
+    async with fresh_postgres() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -15,9 +15,7 @@ from generation.job import JobState
 log = logging.getLogger(__name__)
 
 MOST_ATTEMPTS: Final = 10  # times that a job is begun: one that ends whole bots would do so for ever
-ANNOUNCE_WITHIN: Final = (
-    24 * 3600.0
-)  # seconds after which a missed failure notice would only confuse
+ANNOUNCE_WITHIN: Final = 24 * 3600.0  # seconds after which a missed failure notice would only confuse
 INTERRUPTED: Final = "It was interrupted too often; please try another one."
 
 

@@ -114,6 +114,9 @@ class AtelierClient(commands.AutoShardedBot):
         )
         self.presses = Presses(studio, desk, self.courier, Erasure(studio, desk, self.farewells), self.review, packing)
         studio.listeners.accepted.append(self.tickets.open)
+        studio.listeners.claimed.append(self.tickets.adopt)
+        studio.listeners.waiting.append(self.tickets.resume)
+        studio.listeners.moved.append(self.tickets.moved)
         studio.listeners.progress.append(self.tickets.progress)
         studio.listeners.returned.append(self.tickets.returned)
         studio.standstill.changed += [self.tickets.moved, self._show_presence]

@@ -38,6 +38,7 @@ from bot.store.withdrawals import Withdrawals
 class Desk:
     """All stores over one database and one data folder."""
 
+    database: Database
     jobs: JobStore
     pictures: PictureStore
     uploads: FileStore
@@ -72,6 +73,7 @@ class Desk:
         pseudonyms = Pseudonyms(folder)
         cases = CaseStore(database, strikes, pseudonyms)
         return cls(
+            database=database,
             jobs=JobStore(database),
             pictures=PictureStore(database, files, FileStore(folder / "held")),
             uploads=FileStore(folder / "uploads"),

@@ -38,6 +38,8 @@ class Listeners:
     accepted: list[Listener] = field(default_factory=list)  # a job was admitted
     claimed: list[Listener] = field(default_factory=list)  # this process is about to paint it
     inherited: list[Listener] = field(default_factory=list)  # its outcome is this process's to show; perhaps told again
+    waiting: list[Callable[[], Awaitable[None]]] = field(default_factory=list)  # jobs in the line were taken over
+    moved: list[Callable[[], None]] = field(default_factory=list)  # another process took from the line; at once
     progress: list[ProgressListener] = field(default_factory=list)  # a step was painted; must return at once
     returned: list[Callable[[str], None]] = field(default_factory=list)  # it waits in the line again; at once
     settled: list[Listener] = field(default_factory=list)  # rendered, failed, cancelled or blocked: show it

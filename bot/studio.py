@@ -87,7 +87,7 @@ class Studio:
         self._ledger = LineLedger(desk, rules, policies, self.standstill, self._pace, self.listeners, self._work_left)
         self._dispatcher = Dispatcher(self._ledger, self._workers, self._on_progress, self.standstill.look_again)
         self.standstill.changed.append(self._dispatcher.notify)
-        self.sharing = Sharing(desk, self._dispatcher, self.listeners)
+        self.sharing = Sharing(desk, rules, policies, self._dispatcher, self.listeners)
 
     async def start(self) -> None:
         """Take up what a former process left, then begin to paint."""
@@ -225,7 +225,9 @@ class Studio:
 
     async def _standing(self, commission: Commission) -> Standing:
         if commission.state is not JobState.ACCEPTED:
-            return Standing(state=commission.state, ahead=0, seconds=self._seconds_left(commission))
+            elsewhere = commission.state is JobState.RUNNING and not self._jobs.is_ours(commission)
+            seconds = self._seconds_left(commission)
+            return Standing(state=commission.state, ahead=0, seconds=seconds, elsewhere=elsewhere)
         ahead, work, pictures = await self._jobs.ahead(commission.id, self.standstill.resting())
         own = self._seconds_alone(commission.request.megapixel_steps, commission.request.count)
         before = self._paced(work, pictures)

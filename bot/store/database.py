@@ -14,6 +14,7 @@ from typing import Any, TextIO, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from bot.store import postgres
 from bot.store.migrating import migrate
@@ -129,6 +130,15 @@ class Database:
         with self._using():
             async with self._reading.connect() as connection:
                 yield connection
+
+    @asynccontextmanager
+    async def apart(self) -> AsyncIterator[AsyncConnection]:
+        """A connection beside the pool, for as long as somebody listens on it; closing does not wait for it."""
+        engine = create_async_engine(
+            self._url, poolclass=NullPool, hide_parameters=True, connect_args=postgres.connect_args(str(self._url))
+        )
+        async with engine.connect() as connection:
+            yield connection
 
     @contextmanager
     def _using(self) -> Iterator[None]:

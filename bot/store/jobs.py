@@ -16,12 +16,13 @@ from bot.store import accounts, lanes, places
 from bot.store.accounts import HOUSE, Purses
 from bot.store.admission import LIVE as LIVE  # the two states of a job that is not painted yet
 from bot.store.admission import Admissions, Admitted
+from bot.store.bulletin import News, tell
 from bot.store.database import Database
 from bot.store.fingerprints import keep_fingerprints
 from bot.store.pictures import keep_pictures
 from bot.store.rows import commission_of, request_of
 from bot.store.schema import WAITING, jobs
-from bot.store.takeover import give_back_share, take_over
+from bot.store.takeover import Taken, give_back_share, take_over
 from generation.job import ENDED, Job, JobState, Result
 from generation.limits import Allowance, Budget
 
@@ -88,6 +89,7 @@ class JobStore:
         if row is not None:
             values = {"state": JobState.RUNNING, "attempt": row.attempt + 1, "claimed_at": self._clock()}
             connection.execute(_CLAIM, {"job_id": row.id, "holder": self._database.process} | values)
+            tell(connection, News.CLAIMED)
         return row
 
     async def release(self, job: Job, *, crashed: bool = False) -> None:
@@ -101,9 +103,10 @@ class JobStore:
             row = (await connection.execute(select(jobs).where(claim))).first()
             if row is None:
                 return
-            values = {"state": JobState.ACCEPTED, "claimed_at": None, "holder": None, "crashes": row.crashes + crashed}
+            values = {"state": JobState.ACCEPTED, "claimed_at": None, "crashes": row.crashes + crashed}
             await connection.execute(update(jobs).where(claim).values(values))
             await connection.run_sync(lanes.put_back, row)
+            await connection.run_sync(tell, News.LINE)
 
     async def rendered(self, job: Job, result: Result, *, withheld: str | None = None) -> bool:
         """Keep what was painted and give back what broke; False when this claim is no longer the valid one.
@@ -169,13 +172,15 @@ class JobStore:
         elsewhere = and_(jobs.c.state == JobState.RUNNING, jobs.c.holder != self._database.process)
         asked = update(jobs).where(jobs.c.id == job_id, elsewhere).values(cancel_asked_at=self._clock())
         async with self._database.write() as connection:
+            await connection.run_sync(tell, News.STOP)
             return bool((await connection.execute(asked)).rowcount)
 
     async def recover(self) -> int:
-        """Take over from processes that live no more; returns how many jobs wait in the line again.
+        """Take over from processes that live no more; returns how many jobs wait in the line again."""
+        return (await self.take_over()).returned
 
-        The outcomes that this process is to show from now on are among `unshown`.
-        """
+    async def take_over(self) -> Taken:
+        """As `recover`; the outcomes that this process is to show from now on are among `unshown`."""
         now = self._clock()
         return await self._database.transact(lambda each: take_over(each, self._database.process, now))
 
@@ -213,7 +218,7 @@ class JobStore:
             return [row.id for row in await connection.execute(query)]
 
     def is_ours(self, commission: Commission) -> bool:
-        """Whether this process paints a job or shows its outcome."""
+        """Whether this process follows a job, paints it or shows its outcome."""
         return commission.holder == self._database.process
 
     async def in_state(

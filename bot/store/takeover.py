@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, and_, select, update
 
 from bot.store import accounts, lanes
-from bot.store.schema import jobs, processes
+from bot.store.schema import WAITING, jobs, processes
 from generation.errors import Cancelled
 from generation.job import JobState
 
@@ -19,9 +20,18 @@ ANNOUNCE_WITHIN: Final = 24 * 3600.0  # seconds after which a missed failure not
 INTERRUPTED: Final = "It was interrupted too often; please try another one."
 
 
-def take_over(connection: Connection, process: str, now: float) -> int:
-    """Give everything whose holder lives no more to the line, or to `process`; returns how many jobs the line got."""
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How much was taken over."""
+
+    returned: int  # jobs that were being painted and wait in the line again
+    waiting: int  # jobs that wait, those included: their tickets are followed here from now on
+
+
+def take_over(connection: Connection, process: str, now: float) -> Taken:
+    """Everything whose holder lives no more is `process`'s from now on; what was painted waits again."""
     orphaned = and_(jobs.c.holder.is_not(None), jobs.c.holder.not_in(select(processes.c.id)))
+    waiting = connection.execute(update(jobs).where(orphaned, WAITING).values(holder=process)).rowcount
     returned = 0
     for row in connection.execute(select(jobs).where(orphaned).order_by(jobs.c.id)).all():
         if row.state == JobState.RUNNING:
@@ -29,7 +39,7 @@ def take_over(connection: Connection, process: str, now: float) -> int:
         else:
             news = row.state == JobState.RENDERED or row.ended_at > now - ANNOUNCE_WITHIN
             _set(connection, row, {"holder": process if news else None})
-    return returned
+    return Taken(returned, waiting + returned)
 
 
 def give_back_share(connection: Connection, row: Row[Any], share: float) -> None:
@@ -47,7 +57,7 @@ def _interrupted(connection: Connection, row: Row[Any], process: str, now: float
         log.error("job %s: its process ended %d times while it was painted, given up", row.id, row.attempt)
         state, reason = JobState.FAILED, INTERRUPTED
     else:
-        _set(connection, row, {"state": JobState.ACCEPTED, "claimed_at": None, "holder": None})
+        _set(connection, row, {"state": JobState.ACCEPTED, "claimed_at": None, "holder": process})
         return True
     _set(connection, row, {"state": state, "reason": reason, "ended_at": now, "holder": process})
     give_back_share(connection, row, 1.0)

@@ -28,8 +28,8 @@ AGED = [kept for kept in REGISTER if kept.since is not None and kept.kind.second
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with Database(f"sqlite+aiosqlite:///{tmp_path / 'atelier.sqlite'}", tmp_path) as database:
+async def database(tmp_path: Path, database_url: str) -> AsyncIterator[Database]:
+    async with Database(database_url, tmp_path) as database:
         yield database
 
 
@@ -39,7 +39,7 @@ def sweeper(database: Database, folder: Path, privacy: Privacy = PRIVACY, now: f
 
 def every_byte(folder: Path) -> bytes:
     """All that is in the database's files, journal and free pages included."""
-    return b"".join(path.read_bytes() for path in sorted(folder.glob("atelier.sqlite*")))
+    return b"".join(path.read_bytes() for path in sorted(folder.glob("a.sqlite*")))
 
 
 async def test_nothing_older_remains_in_any_table_nor_in_any_byte(database: Database, tmp_path: Path) -> None:

@@ -23,8 +23,8 @@ GUILD = 77
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with Database(f"sqlite+aiosqlite:///{tmp_path / 'past.sqlite'}", tmp_path) as opened:
+async def database(tmp_path: Path, database_url: str) -> AsyncIterator[Database]:
+    async with Database(database_url, tmp_path) as opened:
         yield opened
 
 

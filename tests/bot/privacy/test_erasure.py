@@ -331,7 +331,9 @@ async def test_a_result_on_its_way_is_taken_back(tmp_path: Path) -> None:
         assert await _rows_about(_database(bot), ADA) == {}
 
 
-async def test_a_job_that_is_forgotten_before_its_message_is_meant_writes_nothing(tmp_path: Path, database_url: str) -> None:
+async def test_a_job_that_is_forgotten_before_its_message_is_meant_writes_nothing(
+    tmp_path: Path, database_url: str
+) -> None:
     async with open_house(tmp_path, database_url=database_url) as house:
         with pytest.raises(Forgotten):
             await house.desk.outbox.intend("0" * 16, "result")

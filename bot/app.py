@@ -70,6 +70,7 @@ async def opened(config: Config, workers: tuple[Worker, ...] | None = None) -> A
         desk = Desk.over(database, config.data_dir)
         clock = Clock(desk.troubles)
         await bring_back(database, clock())
+        stack.push_async_callback(desk.processes.leave)
         rules = RuleBook(desk, config.filter)
         await rules.open()
         stack.push_async_callback(rules.close)

@@ -114,10 +114,14 @@ class AtelierClient(commands.AutoShardedBot):
         )
         self.presses = Presses(studio, desk, self.courier, Erasure(studio, desk, self.farewells), self.review, packing)
         studio.listeners.accepted.append(self.tickets.open)
+        studio.listeners.claimed.append(self.tickets.adopt)
+        studio.listeners.waiting.append(self.tickets.resume)
+        studio.listeners.moved.append(self.tickets.moved)
         studio.listeners.progress.append(self.tickets.progress)
         studio.listeners.returned.append(self.tickets.returned)
         studio.standstill.changed += [self.tickets.moved, self._show_presence]
         studio.listeners.settled.append(self.delivery.settled)
+        studio.listeners.inherited.append(self.delivery.settled)
         studio.listeners.crowded.append(self.delivery.is_crowded)
         studio.listeners.settled.append(self.review.settled)
         self.answerers: dict[str, Callable[[Interaction], Awaitable[None]]] = {}  # by how their custom ids begin

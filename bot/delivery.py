@@ -34,7 +34,6 @@ RUSH = 2.0  # seconds over which they come back
 CROWD = 300  # outcomes on their way from which on nothing more is painted: Discord is away, or slow
 CLOSE_PATIENCE = 5.0  # seconds for messages under way at the end
 SLOWEST = 60.0  # seconds between two attempts at most
-ANNOUNCE_WITHIN = 24 * 3600.0  # seconds after which a missed failure notice would only confuse
 BAD_KEY = "Discord does not accept the bot's token any more; put a new one into DISCORD_TOKEN."
 NOWHERE = "The picture was painted, but there was no way left to show it."
 NOT_HERE = "This channel does not show such pictures any more, so yours is not posted here."
@@ -94,13 +93,9 @@ class Delivery:
             task.add_done_callback(lambda _: self._tasks.pop(commission.id, None))
 
     async def recover(self) -> None:
-        """After a restart: take up every outcome that nobody has seen yet, oldest first."""
-        for commission in await self._desk.jobs.in_state(JobState.RENDERED):
+        """After a restart: take up every outcome that nobody has seen yet and that is this process's, oldest first."""
+        for commission in await self._desk.jobs.unshown():
             await self.settled(commission)
-        for job_id in await self._desk.outbox.unannounced(self._studio.clock() - ANNOUNCE_WITHIN):
-            commission_or_none = await self._studio.get(job_id)
-            if commission_or_none is not None:
-                await self.settled(commission_or_none)
 
     def begin(self) -> None:
         """Discord can be spoken to from now on."""
@@ -183,6 +178,8 @@ class Delivery:
         commission = await self._studio.get(job_id)
         if commission is None:  # its author had everything deleted: nothing is said of it any more
             raise Forgotten
+        if not self._desk.jobs.is_ours(commission):
+            return  # shown already, or taken over by a process that had not heard of this one for too long
         if commission.state is JobState.RENDERED:
             await self._show_result(commission)
         elif commission.state in ENDED and commission.state is not JobState.POSTED:

@@ -25,6 +25,7 @@ from bot.store.pictures import PictureStore
 from bot.store.policies import Policies
 from bot.store.preferences import Preferences
 from bot.store.probing import ProbingStore
+from bot.store.processes import Processes
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.reports import Reports
 from bot.store.shelves import Shelves
@@ -39,6 +40,7 @@ from bot.troubles import Troubles
 class Desk:
     """All stores over one database and one data folder."""
 
+    database: Database
     jobs: JobStore
     pictures: PictureStore
     uploads: FileStore
@@ -66,6 +68,7 @@ class Desk:
     lookback: Lookback
     troubles: Troubles
     disk: Disk
+    processes: Processes
 
     @classmethod
     def over(cls, database: Database, folder: Path) -> Self:
@@ -75,6 +78,7 @@ class Desk:
         pseudonyms = Pseudonyms(folder)
         cases = CaseStore(database, strikes, pseudonyms)
         return cls(
+            database=database,
             jobs=JobStore(database),
             pictures=PictureStore(database, files, FileStore(folder / "held")),
             uploads=FileStore(folder / "uploads"),
@@ -102,4 +106,5 @@ class Desk:
             lookback=Lookback(database),
             troubles=troubles,
             disk=Disk(database, folder, troubles),
+            processes=Processes(database),
         )

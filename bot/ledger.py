@@ -15,6 +15,7 @@ from bot.review.strikes import ban_sentence
 from bot.rulebook import RuleBook
 from bot.standstill import Standstill
 from bot.store.jobs import LIVE
+from bot.store.rows import UnreadableRequest
 from generation.dispatch import MAX_ATTEMPTS
 from generation.errors import Blocked, Cancelled, NotApproved, PaintingError, Refusal
 from generation.job import Job, JobState, Progress, Result
@@ -35,6 +36,10 @@ class Listeners:
     """Who is told what; filled by the Discord edge at start."""
 
     accepted: list[Listener] = field(default_factory=list)  # a job was admitted
+    claimed: list[Listener] = field(default_factory=list)  # this process is about to paint it
+    inherited: list[Listener] = field(default_factory=list)  # its outcome is this process's to show; perhaps told again
+    waiting: list[Callable[[], Awaitable[None]]] = field(default_factory=list)  # jobs in the line were taken over
+    moved: list[Callable[[], None]] = field(default_factory=list)  # another process took from the line; at once
     progress: list[ProgressListener] = field(default_factory=list)  # a step was painted; must return at once
     returned: list[Callable[[str], None]] = field(default_factory=list)  # it waits in the line again; at once
     settled: list[Listener] = field(default_factory=list)  # rendered, failed, cancelled or blocked: show it
@@ -88,7 +93,7 @@ class LineLedger:
         """
         if self._standstill.house is not None or self._listeners.are_crowded():
             return None
-        while (job := await self._disk.insist(self._claim)) is not None:
+        while (job := await self._disk.insist(self._claimed)) is not None:
             try:
                 ready = await self._prepared(job)
             except Exception:
@@ -98,22 +103,33 @@ class LineLedger:
                 return ready
         return None
 
-    async def _claim(self) -> Job | None:
-        return await self._jobs.claim(self._standstill.resting())
+    async def _claimed(self) -> Job | None:
+        """The next job; those of a version that allowed what this one does not end here, and the line goes on."""
+        while True:
+            try:
+                return await self._jobs.claim(self._standstill.resting())
+            except UnreadableRequest as error:
+                log.error("job %s: its request cannot be read", error.job_id, exc_info=error.__cause__)
+                await self.end(error.job_id, JobState.FAILED, error.sentence, give_back=True)
 
     async def _prepared(self, job: Job) -> Job | None:
         """The claimed job with all it needs; None when it has ended here instead."""
         commission = await self._jobs.get(job.id)
-        assert commission is not None, "a claimed job exists"
+        if commission is None or commission.state is not JobState.RUNNING:
+            return None  # ended or deleted by another process since it was claimed
+        await self._listeners.tell(self._listeners.claimed, commission)
+        if commission.stopping:  # it was asked for while a process painted that is gone
+            await self.end(job.id, JobState.CANCELLED, Cancelled().sentence, give_back=True, claim=job)
+            return None
         ban = await self._strikes.ban_of(commission.address.guild_id, commission.author_id)
         if ban is not None:  # since it was asked
-            await self.end(job.id, JobState.CANCELLED, ban_sentence(ban), give_back=True)
+            await self.end(job.id, JobState.CANCELLED, ban_sentence(ban), give_back=True, claim=job)
             return None
         place = commission.place
         finding = await self._rules.examine(place, job.request)  # rules may have changed since it was asked
         if finding.blocks:
             self._rules.note(place, commission.author_id, finding)
-            await self.end(job.id, JobState.BLOCKED, finding.sentence, give_back=True)
+            await self.end(job.id, JobState.BLOCKED, finding.sentence, give_back=True, claim=job)
             return None
         job = replace(
             job,
@@ -127,7 +143,7 @@ class LineLedger:
         image = await self._upload_of(job, job.request.image)
         if image is not None:
             return replace(job, image=image)
-        await self.end(job.id, JobState.FAILED, UPLOAD_GONE, give_back=True)
+        await self.end(job.id, JobState.FAILED, UPLOAD_GONE, give_back=True, claim=job)
         return None
 
     async def _upload_of(self, job: Job, sha256: str) -> bytes | None:
@@ -162,13 +178,13 @@ class LineLedger:
 
     async def _fail(self, job: Job, error: PaintingError) -> None:
         if isinstance(error, NotApproved) and error.flagged:  # nothing failed: it was painted, seen and withheld
-            await self.end(job.id, JobState.BLOCKED, error.sentence)
+            await self.end(job.id, JobState.BLOCKED, error.sentence, claim=job)
             return
         if isinstance(error, Cancelled):
             unpainted = self._work_left.get(job.id, job.request.megapixel_steps) / job.request.megapixel_steps
-            await self.end(job.id, JobState.CANCELLED, error.sentence, give_back=unpainted)
+            await self.end(job.id, JobState.CANCELLED, error.sentence, give_back=unpainted, claim=job)
         else:
-            await self.end(job.id, JobState.FAILED, error.sentence, give_back=1.0)
+            await self.end(job.id, JobState.FAILED, error.sentence, give_back=1.0, claim=job)
 
     async def released(self, job: Job) -> None:
         """Back to its place in the line; it will be painted from the beginning."""
@@ -184,9 +200,21 @@ class LineLedger:
         for listener in self._listeners.returned:
             listener(job.id)
 
-    async def end(self, job_id: str, state: JobState, reason: str, *, give_back: float = 0.0) -> bool:
-        """End a live job, give back that share of its cost and have the outcome shown; False when it had ended."""
-        ended = await self._jobs.end(job_id, state, reason, only_from=LIVE, give_back=give_back)
+    async def end(
+        self,
+        job_id: str,
+        state: JobState,
+        reason: str,
+        *,
+        give_back: float = 0.0,
+        claim: Job | None = None,
+        only_from: tuple[JobState, ...] = LIVE,
+    ) -> bool:
+        """End a live job, give back that share of its cost and have the outcome shown.
+
+        False when it had ended, or when `claim` was overtaken: then it is another process's to end.
+        """
+        ended = await self._jobs.end(job_id, state, reason, only_from=only_from, give_back=give_back, claim=claim)
         if ended:
             await self._settled(job_id)
         return ended

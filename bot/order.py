@@ -86,6 +86,7 @@ class Standing:
     state: JobState
     ahead: int  # jobs that will be painted before it; 0: being painted or next
     seconds: float | None  # honest estimate until it is finished; None while nobody can know
+    elsewhere: bool = False  # another process paints it, and follows its ticket
     words: str = ""  # why nothing is painted now, and what the owner wants to be read; a line each
 
 
@@ -117,6 +118,8 @@ class Commission:
     erased: bool = False  # its words and settings were deleted for their age; `request` says nothing any more
     cost: float = 0.0  # credits charged when it was admitted
     refunded: float = 0.0  # credits of them that were given back
+    holder: str | None = None  # the process that follows it, paints it or shows its outcome
+    stopping: bool = False  # somebody asked the process that paints it to stop
 
     @property
     def place(self) -> Place:

@@ -23,6 +23,11 @@ class PolicyBook:
         """Load everything that is stored."""
         self._settings = await self._store.everything()
 
+    async def read_again(self) -> None:
+        """Another process may have changed something."""
+        async with self._changing:
+            await self.open()
+
     def of(self, place: Place) -> Policy:
         """The policy where something is asked: the guild's, then the channel's; in a thread its channel's as well."""
         guild_id = place.guild_id or 0

@@ -72,6 +72,19 @@ class RuleBook:
         self._own_artists, self._settings = tuple(artists), settings
         await self._compile_artists(INSTANCE)
 
+    async def read_again(self) -> None:
+        """Another process may have changed rules or artists: what is different now is compiled again."""
+        async with self._changing:
+            before, self._entries = self._entries, await self._store.everything()
+            self._exempt = await self._store.exempt()
+            for guild_id in before.keys() | self._entries.keys():
+                if before.get(guild_id, []) != self._entries.get(guild_id, []):
+                    await self._reload(guild_id)
+            listed, self._artists = self._artists, await self._artist_store.everything()
+            for guild_id in listed.keys() | self._artists.keys():
+                if listed.get(guild_id, []) != self._artists.get(guild_id, []):
+                    await self._compile_artists(guild_id)
+
     async def close(self) -> None:
         """Write what is still to be written."""
         await self._log.close()

@@ -19,6 +19,7 @@ from bot.policybook import PolicyBook
 from bot.prices import Prices
 from bot.probing import Probing
 from bot.rulebook import RuleBook
+from bot.sharing import Sharing
 from bot.standstill import CROWDED, Standstill, paused_text
 from bot.store.accounts import Purses
 from bot.store.audit import Act, Entry
@@ -87,15 +88,14 @@ class Studio:
         self._ledger = LineLedger(desk, rules, policies, self.standstill, self._pace, self.listeners, self._work_left)
         self._dispatcher = Dispatcher(self._ledger, self._workers, self._on_progress, self.standstill.look_again)
         self.standstill.changed.append(self._dispatcher.notify)
+        self.sharing = Sharing(desk, rules, policies, self._dispatcher, self.listeners)
 
     async def start(self) -> None:
         """Take up what a former process left, then begin to paint."""
         await self.probing.open()
         await self.standstill.open()
         self._following = asyncio.create_task(self.standstill.follow(), name="standstill")
-        recovered = await self._jobs.recover()
-        if recovered:
-            log.info("%d unfinished jobs go back to the line", recovered)
+        await self.sharing.start()
         await self._dispatcher.start()
 
     async def close(self, *, grace: float) -> None:
@@ -108,6 +108,7 @@ class Studio:
         if self._following is not None:
             await self._following
         await self._dispatcher.close(grace=grace)
+        await self.sharing.close()
         await self.probing.close()
         await self._disk.close()
 
@@ -228,7 +229,9 @@ class Studio:
 
     async def _standing(self, commission: Commission) -> Standing:
         if commission.state is not JobState.ACCEPTED:
-            return Standing(state=commission.state, ahead=0, seconds=self._seconds_left(commission))
+            elsewhere = commission.state is JobState.RUNNING and not self._jobs.is_ours(commission)
+            seconds = self._seconds_left(commission)
+            return Standing(state=commission.state, ahead=0, seconds=seconds, elsewhere=elsewhere)
         ahead, work, pictures = await self._jobs.ahead(commission.id, self.standstill.resting())
         own = self._seconds_alone(commission.request.megapixel_steps, commission.request.count)
         before = self._paced(work, pictures)
@@ -271,8 +274,7 @@ class Studio:
             raise NotAllowed("Only the person who asked for it, or a moderator, can cancel it.")
         if commission.state in ENDED or commission.state is JobState.RENDERED:
             raise BadRequest("That picture is finished already.")
-        if not self._dispatcher.cancel(job_id):
-            await self._ledger.end(job_id, JobState.CANCELLED, Cancelled().sentence, give_back=True)
+        await self._stop(job_id, Cancelled().sentence)
         if commission.author_id != member.id:
             guild_id, author_id = member.guild_id, commission.author_id
             await self._audit.add(
@@ -283,15 +285,23 @@ class Studio:
         """Cancel everything the member has in the line; returns how many jobs that were."""
         own = await self._jobs.in_state(*LIVE, author_id=member.id)
         for commission in own:
-            if not self._dispatcher.cancel(commission.id):
-                await self._ledger.end(commission.id, JobState.CANCELLED, Cancelled().sentence, give_back=True)
+            await self._stop(commission.id, Cancelled().sentence)
         return len(own)
 
     async def cancel_server(self, guild_id: int) -> None:
         """The bot was removed from a server: what still waits for its channels ends here."""
         for commission in await self._jobs.in_state(*LIVE, guild_id=guild_id):
-            if commission.address.channel_reachable and not self._dispatcher.cancel(commission.id):
-                await self._ledger.end(commission.id, JobState.CANCELLED, REMOVED, give_back=True)
+            if commission.address.channel_reachable:
+                await self._stop(commission.id, REMOVED)
+
+    async def _stop(self, job_id: str, reason: str) -> None:
+        """End a live job with `reason`; whoever paints it, here or in another process, stops at the next step."""
+        if self._dispatcher.cancel(job_id):
+            return
+        if await self._ledger.end(job_id, JobState.CANCELLED, reason, only_from=(JobState.ACCEPTED,), give_back=1.0):
+            return
+        if not await self._jobs.ask_to_stop(job_id):
+            await self._ledger.end(job_id, JobState.CANCELLED, reason, give_back=1.0)
 
     async def undeliverable(self, job_id: str, reason: str) -> None:
         """A painted job that can be shown nowhere ends here."""

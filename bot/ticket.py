@@ -25,6 +25,8 @@ BURST = 3.0  # edits of one ticket that may come faster than its usual pace
 GAP = 0.4  # seconds between two edits of one ticket at least: what changed in less nobody would see
 FAREWELL = 30.0  # seconds before its token ends at which a ticket says that it will not follow any longer
 CLOSE_PATIENCE = 2.0  # seconds for edits under way at the end
+ADOPTION = 3.0  # seconds in which the process that admitted a job may still post its ticket
+LOOK_AGAIN = 0.2  # seconds between two looks for it
 PAUSE = 2.0  # seconds after Discord could not be reached, doubled each time
 LONGEST_PAUSE = 60.0  # seconds
 
@@ -41,6 +43,7 @@ class Ticket:
         self.answered = resumed  # its message says something, if only what a former process wrote
         self.drawn_at = 0.0  # loop time of the latest preview
         self.painting = False  # whether the message already shows the painting
+        self.adopted_at: float | None = None  # loop time at which it came from another process, or from a former one
         self.failures = 0  # edits in a row for which Discord could not be reached
         self.ended = asyncio.Event()
         self.changed = asyncio.Event()
@@ -104,8 +107,15 @@ class Tickets:
         """After a restart: follow every job that still waits and whose message can still be changed."""
         oldest = self._studio.clock() - INTERACTION_TOKEN_LIFE
         async for commission in self._jobs.live_since(oldest):
-            if self._courier.token_lives(commission.address):
-                self._begin(commission, resumed=commission.address.ticket_id is not None)
+            await self.adopt(commission)
+
+    async def adopt(self, commission: Commission) -> None:
+        """Follow a job that may have been admitted by another process, if it is this one's now; returns at once."""
+        if commission.id in self._live or not self._jobs.is_ours(commission):
+            return
+        if self._courier.token_lives(commission.address):
+            self._begin(commission, resumed=commission.address.ticket_id is not None)
+            self._live[commission.id][0].adopted_at = self._time()
 
     def progress(self, job_id: str, progress: Progress) -> None:
         """A step was painted; returns at once."""
@@ -220,13 +230,18 @@ class Tickets:
             text = painting_text(ticket.commission, ticket.progress)
             return Parcel(text=text, rows=_rows(ticket), preview=ticket.progress.preview)
         standing = await self._studio.standing(ticket.commission.id)
-        if standing.state not in LIVE:  # it was over before anybody followed it: its message may show the outcome
+        # Over before anybody followed it: its message may show the outcome. Painted elsewhere: it is not ours any more.
+        if standing.state not in LIVE or standing.elsewhere:
             ticket.stop()
             self._live.pop(ticket.commission.id, None)
         return Parcel(text=waiting_text(ticket.commission, standing), rows=_rows(ticket))
 
     async def _write(self, ticket: Ticket, parcel: Parcel) -> None:
         address = ticket.commission.address
+        if ticket.message_id is None and ticket.adopted_at is not None and not await self._found(ticket):
+            await within(ticket.ended, LOOK_AGAIN)
+            ticket.changed.set()
+            return
         if ticket.message_id is None:
             sent = await self._courier.follow_up(address, parcel, ephemeral=address.private)
             ticket.message_id = sent.message_id
@@ -235,6 +250,13 @@ class Tickets:
             await self._courier.rewrite(address, ticket.message_id, parcel)
         ticket.shown, ticket.answered = parcel.text, True
         ticket.painting = parcel.preview is not None or ticket.painting
+
+    async def _found(self, ticket: Ticket) -> bool:
+        """Look for the message that another process posts at this moment; after a while it will not come any more."""
+        assert ticket.adopted_at is not None, "only tickets of others are looked for"
+        commission = await self._jobs.get(ticket.commission.id)
+        ticket.message_id = commission.address.ticket_id if commission is not None else None
+        return ticket.message_id is not None or self._time() > ticket.adopted_at + ADOPTION
 
     def _seconds_left(self, ticket: Ticket) -> float:
         return ticket.commission.address.token_expires - FAREWELL - self._studio.clock()

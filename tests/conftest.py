@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from bot.playground.control.exchanges import Exchanges
+from tests.databases import KINDS, drop_kept, fresh_database, fresh_postgres
 from tests.discord_document import Oracle, document_path
 from tests.local_discord import LocalDiscord, attached, started, started_apart
 
@@ -46,6 +48,20 @@ def oracle() -> Oracle:
         return Oracle.load()
     except FileNotFoundError:
         pytest.skip(ABSENT.format(path=document_path()))
+
+
+@pytest.fixture(params=KINDS)
+async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """The URL of an empty database: the test runs on SQLite and on PostgreSQL."""
+    async with fresh_database(request.param, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+async def postgres_url() -> AsyncIterator[str]:
+    """The URL of an empty PostgreSQL database."""
+    async with fresh_postgres() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -129,7 +145,8 @@ def _found_in(exchanges: list[dict[str, Any]], oracle: Oracle | None, tally: Tal
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A process of several hands its tally to the one that tells it."""
+    """A process of several hands its tally to the one that tells it; what tests kept is given back."""
+    asyncio.run(drop_kept())
     output = getattr(session.config, "workeroutput", None)
     tally = session.config.stash.get(TALLY, None)
     if output is not None and tally is not None:

@@ -16,6 +16,7 @@ from sqlalchemy import BigInteger, Connection, Row, bindparam, exists, func, ins
 from bot.order import Commission, Order
 from bot.store import accounts
 from bot.store.accounts import Others, Purses
+from bot.store.bulletin import News, tell
 from bot.store.database import Database
 from bot.store.lanes import lane_of, open_lane, weigh_lane
 from bot.store.rows import JobIds, commission_of, job_values, new_commission, press_of
@@ -105,6 +106,8 @@ class Admissions:
                 found.append(self._admit(connection, wish))
             except Refusal as refusal:
                 found.append(refusal)
+        if any(isinstance(outcome, Admitted) for outcome in found):
+            tell(connection, News.LINE)
         return found
 
     def _admit(self, connection: Connection, wish: Wish) -> Admitted:
@@ -134,6 +137,7 @@ class Admissions:
         accounts.book(connection, bill, place.finish)
         job_id = self._new_id(connection, now)
         values = job_values(order, job_id=job_id, cost=wish.cost, start_tag=place.start, now=now, **bill.charged)
+        values["holder"] = self._database.process  # its ticket is followed here until somebody paints it
         connection.execute(_INSERT, values)
         return Admitted(new_commission(values), repeated=False)
 

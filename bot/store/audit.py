@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.store.bulletin import News, tell
 from bot.store.database import Database
 from bot.store.schema import audit
 
@@ -70,6 +71,7 @@ async def record(connection: AsyncConnection, entry: Entry, now: float) -> None:
         "reason": entry.reason,
     }
     await connection.execute(insert(audit).values(values))
+    await connection.run_sync(tell, News.DECIDED)
 
 
 async def record_change(
@@ -90,6 +92,18 @@ class Audit:
         """Add a line of its own."""
         async with self._database.write() as connection:
             await record(connection, entry, self._clock())
+
+    async def last(self) -> int:
+        """The number of the newest line; 0 when there is none."""
+        async with self._database.read() as connection:
+            return int((await connection.execute(select(func.max(audit.c.id)))).scalar_one() or 0)
+
+    async def acts_since(self, number: int) -> tuple[set[str], int]:
+        """What was done after the line `number`, and the number of the newest line."""
+        query = select(audit.c.id, audit.c.action).where(audit.c.id > number)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return {row.action for row in rows}, max((row.id for row in rows), default=number)
 
     async def entries(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import logging
+import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -13,7 +14,9 @@ from typing import Any, TextIO, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
+from bot.store import postgres
 from bot.store.opening import make_ready
 from generation.errors import AtelierError, ConfigError
 
@@ -37,6 +40,7 @@ class Database:
         except ArgumentError as error:  # its text is not shown: there may be a password in it
             raise ConfigError("database_url is no SQLAlchemy URL; write it as in config.yaml.") from error
         self._data_dir = data_dir
+        self.process = ""  # what this process is called in the tables, a new name each time the database is entered
         self._looking = looking  # beside a running bot: nothing is written, and the schema is left as it is
         self._writing = asyncio.Lock()
         self._engine: AsyncEngine | None = None
@@ -55,6 +59,7 @@ class Database:
 
     async def __aenter__(self) -> Database:
         self._closed = False
+        self.process = secrets.token_hex(8)
         if not self._looking:
             self._make_data_dir()
             self._lock()
@@ -91,6 +96,8 @@ class Database:
         assert not self._looking, "this database was opened for looking only"
         with self._using():
             async with self._writing, self._engine.begin() as connection:
+                if not self.is_sqlite:
+                    await connection.execute(postgres.ALONE)
                 yield connection
 
     async def transact(self, work: Callable[[Connection], T]) -> T:
@@ -107,6 +114,15 @@ class Database:
         async with self.write() as connection:
             return await connection.run_sync(work)
 
+    async def beside(self, work: Callable[[Connection], T]) -> T:
+        """As `transact`, but with PostgreSQL beside the one writer: `work` has to lock the rows it depends on."""
+        if self.is_sqlite:
+            return await self.transact(work)
+        assert self._engine is not None, "the database is entered first"
+        with self._using():
+            async with self._engine.begin() as connection:
+                return await connection.run_sync(work)
+
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection for reading; it neither waits for the writer nor keeps it waiting."""
@@ -114,6 +130,15 @@ class Database:
         with self._using():
             async with self._reading.connect() as connection:
                 yield connection
+
+    @asynccontextmanager
+    async def apart(self) -> AsyncIterator[AsyncConnection]:
+        """A connection beside the pool, for as long as somebody listens on it; closing does not wait for it."""
+        engine = create_async_engine(
+            self._url, poolclass=NullPool, hide_parameters=True, connect_args=postgres.connect_args(str(self._url))
+        )
+        async with engine.connect() as connection:
+            yield connection
 
     @contextmanager
     def _using(self) -> Iterator[None]:
@@ -161,10 +186,13 @@ class Database:
             ) from error
 
     def _lock(self) -> None:
-        """Two bots on one data folder would post everything twice; the second one is told so."""
+        """Two bots on one SQLite file would post everything twice; the second one is told so.
+
+        Those that share a PostgreSQL database may share the folder as well.
+        """
         self._lock_file = (self._data_dir / "atelier.lock").open("w")
         try:
-            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._lock_file, (fcntl.LOCK_EX if self.is_sqlite else fcntl.LOCK_SH) | fcntl.LOCK_NB)
         except OSError as error:
             self._lock_file.close()
             self._lock_file = None
@@ -180,7 +208,12 @@ class Database:
 
 def _engine(url: str) -> AsyncEngine:
     # An error names its statement; the values in it are prompts and interaction tokens, which no log may have.
-    engine = create_async_engine(url, pool_pre_ping=not url.startswith("sqlite"), hide_parameters=True)
+    engine = create_async_engine(
+        url,
+        pool_pre_ping=not url.startswith("sqlite"),
+        hide_parameters=True,
+        connect_args=postgres.connect_args(url),
+    )
     if url.startswith("sqlite"):
         _prepared(engine.sync_engine)
     return engine

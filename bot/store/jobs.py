@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 import time
 from collections.abc import AsyncIterator, Callable, Collection
 from typing import Any
@@ -14,18 +16,21 @@ from bot.store import accounts, lanes, places
 from bot.store.accounts import HOUSE, Purses
 from bot.store.admission import LIVE as LIVE  # the two states of a job that is not painted yet
 from bot.store.admission import Admissions, Admitted
+from bot.store.bulletin import News, tell
 from bot.store.database import Database
 from bot.store.fingerprints import keep_fingerprints
 from bot.store.pictures import keep_pictures
-from bot.store.rows import commission_of
+from bot.store.rows import commission_of, request_of
 from bot.store.schema import WAITING, jobs
+from bot.store.takeover import Taken, give_back_share, take_over
 from generation.job import ENDED, Job, JobState, Result
 from generation.limits import Allowance, Budget
-from generation.request import Request
 
 NO_PURSES = Purses()
 PAGE = 100  # jobs that are read at once where there may be thousands: the event loop must not wait for all
 USE_GRAIN = 86_400.0  # seconds between two notes that a picture is in use
+LOOKS = 40  # at the line before a claim leaves it to the next poll: others hold what is next for milliseconds only
+OUTCOMES = tuple(sorted(ENDED - {JobState.POSTED} | {JobState.RENDERED}))  # what somebody is still to be shown
 _CLAIM = update(jobs).where(jobs.c.id == bindparam("job_id"))
 
 
@@ -65,30 +70,43 @@ class JobStore:
     async def claim(self, resting: Collection[int] = ()) -> Job | None:
         """The next job in the fair order, now running; of `resting` servers none.
 
-        An uploaded picture's bytes are not loaded here.
+        An uploaded picture's bytes are not loaded here. Raises UnreadableRequest when it is running but cannot be
+        painted by this version.
         """
-        row = await self._database.transact(lambda connection: self._claim(connection, resting))
-        if row is None:
-            return None
-        request = Request.from_json(row.request)
-        return Job(id=row.id, request=request, attempt=row.attempt + 1, crashes=row.crashes)
+        for _ in range(LOOKS):
+            try:
+                row = await self._database.beside(lambda connection: self._claim(connection, resting))
+            except lanes.Contended:  # what is next is being claimed or changed by another process at this moment
+                await asyncio.sleep(random.uniform(0.001, 0.005))  # noqa: S311 - jitter, no secret
+                continue
+            if row is None:
+                return None
+            return Job(id=row.id, request=request_of(row), attempt=row.attempt + 1, crashes=row.crashes)
+        return None
 
     def _claim(self, connection: Connection, resting: Collection[int]) -> Row[Any] | None:
         row = lanes.take_next(connection, resting)
         if row is not None:
             values = {"state": JobState.RUNNING, "attempt": row.attempt + 1, "claimed_at": self._clock()}
-            connection.execute(_CLAIM, {"job_id": row.id} | values)
+            connection.execute(_CLAIM, {"job_id": row.id, "holder": self._database.process} | values)
+            tell(connection, News.CLAIMED)
         return row
 
     async def release(self, job: Job, *, crashed: bool = False) -> None:
         """Back to the place in the line where it was; `crashed`: a painting process went down with it."""
+        await self.let_go(job.id, job.attempt, crashed=crashed)
+
+    async def let_go(self, job_id: str, attempt: int, *, crashed: bool = False) -> None:
+        """As `release`, for a claim of which no more is known."""
+        claim = self._claim_of(job_id, attempt)
         async with self._database.write() as connection:
-            row = (await connection.execute(select(jobs).where(_claimed(job)))).first()
+            row = (await connection.execute(select(jobs).where(claim))).first()
             if row is None:
                 return
             values = {"state": JobState.ACCEPTED, "claimed_at": None, "crashes": row.crashes + crashed}
-            await connection.execute(update(jobs).where(_claimed(job)).values(values))
+            await connection.execute(update(jobs).where(claim).values(values))
             await connection.run_sync(lanes.put_back, row)
+            await connection.run_sync(tell, News.LINE)
 
     async def rendered(self, job: Job, result: Result, *, withheld: str | None = None) -> bool:
         """Keep what was painted and give back what broke; False when this claim is no longer the valid one.
@@ -100,7 +118,7 @@ class JobStore:
             values |= {"state": JobState.BLOCKED, "reason": withheld, "ended_at": self._clock()}
         broken = sum(picture.broken for picture in result.pictures) / max(1, len(result.pictures))
         async with self._database.write() as connection:
-            changed = await connection.execute(update(jobs).where(_claimed(job)).values(values))
+            changed = await connection.execute(update(jobs).where(self._claim_of(job.id, job.attempt)).values(values))
             if not changed.rowcount:
                 return False
             if broken:
@@ -117,17 +135,21 @@ class JobStore:
         *,
         only_from: tuple[JobState, ...],
         give_back: float = 0.0,
+        claim: Job | None = None,
     ) -> bool:
-        """End a job with a sentence, giving back a share (0 to 1) of what it was charged.
+        """End a job with a sentence, giving back a share (0 to 1) of what it was charged; this process will tell it.
 
-        False when it was in none of the states `only_from` any more; then nothing is given back.
+        False when it was in none of the states `only_from` any more, or when `claim` is not its valid claim any more;
+        then nothing is given back.
         """
         assert state in ENDED, state
+        here = jobs.c.id == job_id if claim is None else self._claim_of(claim.id, claim.attempt)
         async with self._database.write() as connection:
-            row = (await connection.execute(select(jobs).where(jobs.c.id == job_id))).first()
+            row = (await connection.execute(select(jobs).where(here).with_for_update())).first()
             if row is None or JobState(row.state) not in only_from:
                 return False
-            values = {"state": state, "reason": reason, "ended_at": self._clock()}
+            holder = None if state is JobState.POSTED else self._database.process
+            values = {"state": state, "reason": reason, "ended_at": self._clock(), "holder": holder}
             await connection.execute(update(jobs).where(jobs.c.id == job_id).values(values))
             if give_back:
                 await _give_back(connection, job_id, give_back)
@@ -145,15 +167,27 @@ class JobStore:
         """The result has been shown."""
         await self.end(job_id, JobState.POSTED, only_from=(JobState.RENDERED,))
 
-    async def recover(self) -> int:
-        """At start: what a former process was painting goes back to the line; returns how many jobs did."""
+    async def ask_to_stop(self, job_id: str) -> bool:
+        """Ask the process that paints a job to stop it; False when no other process does."""
+        elsewhere = and_(jobs.c.state == JobState.RUNNING, jobs.c.holder != self._database.process)
+        asked = update(jobs).where(jobs.c.id == job_id, elsewhere).values(cancel_asked_at=self._clock())
         async with self._database.write() as connection:
-            running = jobs.c.state == JobState.RUNNING
-            rows = (await connection.execute(select(jobs).where(running))).all()
-            await connection.execute(update(jobs).where(running).values(state=JobState.ACCEPTED, claimed_at=None))
-            for row in rows:  # its guild would pay twice for it otherwise
-                await connection.run_sync(lanes.put_back, row)
-        return len(rows)
+            await connection.run_sync(tell, News.STOP)
+            return bool((await connection.execute(asked)).rowcount)
+
+    async def recover(self) -> int:
+        """Take over from processes that live no more; returns how many jobs wait in the line again."""
+        return (await self.take_over()).returned
+
+    async def take_over(self) -> Taken:
+        """As `recover`; the outcomes that this process is to show from now on are among `unshown`."""
+        now = self._clock()
+        return await self._database.transact(lambda each: take_over(each, self._database.process, now))
+
+    def _claim_of(self, job_id: str, attempt: int) -> Any:
+        """This very claim of the job: a claim that was overtaken must not write any more."""
+        running = and_(jobs.c.state == JobState.RUNNING, jobs.c.holder == self._database.process)
+        return and_(jobs.c.id == job_id, jobs.c.attempt == attempt, running)
 
     # -- looking -----------------------------------------------------------------------------------------------------
 
@@ -162,6 +196,30 @@ class JobStore:
         async with self._database.read() as connection:
             row = (await connection.execute(select(jobs).where(jobs.c.id == job_id))).first()
         return commission_of(row) if row is not None else None
+
+    async def unshown(self) -> list[Commission]:
+        """Jobs with an outcome that this process is to show, oldest first."""
+        query = select(jobs).where(jobs.c.holder == self._database.process, jobs.c.state.in_(OUTCOMES))
+        async with self._database.read() as connection:
+            return [commission_of(row) for row in await connection.execute(query.order_by(jobs.c.id))]
+
+    async def claims(self) -> list[tuple[str, int]]:
+        """Job and attempt of everything that this process is painting."""
+        running = and_(jobs.c.state == JobState.RUNNING, jobs.c.holder == self._database.process)
+        async with self._database.read() as connection:
+            rows = await connection.execute(select(jobs.c.id, jobs.c.attempt).where(running))
+            return [(row.id, row.attempt) for row in rows]
+
+    async def to_be_stopped(self) -> list[str]:
+        """Jobs that this process paints and that somebody asked another one to stop."""
+        asked = and_(jobs.c.state == JobState.RUNNING, jobs.c.cancel_asked_at.is_not(None))
+        query = select(jobs.c.id).where(jobs.c.holder == self._database.process, asked)
+        async with self._database.read() as connection:
+            return [row.id for row in await connection.execute(query)]
+
+    def is_ours(self, commission: Commission) -> bool:
+        """Whether this process follows a job, paints it or shows its outcome."""
+        return commission.holder == self._database.process
 
     async def in_state(
         self,
@@ -253,15 +311,9 @@ class JobStore:
         )
 
 
-def _claimed(job: Job) -> Any:
-    """This very claim of the job: a claim that was overtaken must not write any more."""
-    return and_(jobs.c.id == job.id, jobs.c.state == JobState.RUNNING, jobs.c.attempt == job.attempt)
-
-
 async def _give_back(connection: AsyncConnection, job_id: str, share: float) -> None:
     row = (await connection.execute(select(jobs).where(jobs.c.id == job_id))).one()
-    refunded = row.refunded + await connection.run_sync(accounts.give_back, row, share)
-    await connection.execute(update(jobs).where(jobs.c.id == job_id).values(refunded=refunded))
+    await connection.run_sync(give_back_share, row, share)
 
 
 async def _left(connection: AsyncConnection, key: int, budget: Budget | None, now: float) -> float | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Float, Row, bindparam, cast, func, insert, select, update
 
 from bot.store.schema import WAITING, jobs, lanes, notes
 from generation.queue import tags
@@ -18,17 +18,30 @@ DIRECT_MESSAGES = 0  # stands for "no guild" in the tables whose keys cannot be 
 
 # Statements are put together once: that takes longer than running them.
 _IN_LANE = jobs.c.lane == bindparam("lane")
-_active = select(jobs.c.lane).where(WAITING).distinct().subquery()
+# The lanes with somebody in them, each found by one step in the index instead of by reading all who wait.
+_first = select(func.min(jobs.c.lane).label("lane")).where(WAITING)
+_active = _first.cte("active", recursive=True)
+_beyond = select(func.min(jobs.c.lane)).where(WAITING, jobs.c.lane > _active.c.lane).scalar_subquery()
+_active = _active.union_all(select(_beyond).where(_active.c.lane.is_not(None)))
 _TURN = (
     select(_active.c.lane, lanes.c.finish_tag, lanes.c.virtual_time, lanes.c.weight)
     .join(lanes, lanes.c.guild_id == _active.c.lane)
     .order_by(lanes.c.finish_tag, lanes.c.guild_id)
     .limit(1)
+    .with_for_update(of=lanes, skip_locked=True)  # SQLite has but one writer and knows no locked rows
+)
+_ANYBODY = select(jobs.c.id).where(WAITING).limit(1)
+_NEXT = (
+    select(jobs)
+    .where(WAITING, _IN_LANE)
+    .order_by(jobs.c.start_tag, jobs.c.id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
 )
 _TURN_OF_OTHERS = _TURN.where(_active.c.lane.not_in(bindparam("resting", expanding=True)))
-_NEXT = select(jobs).where(WAITING, _IN_LANE).order_by(jobs.c.start_tag, jobs.c.id).limit(1)
+_ANYBODY_ELSE = _ANYBODY.where(jobs.c.lane.not_in(bindparam("resting", expanding=True)))
 _GET_HOUSE_TIME = select(notes.c.value).where(notes.c.key == HOUSE_TIME)
-_SET_HOUSE_TIME = update(notes).where(notes.c.key == HOUSE_TIME)
+_SET_HOUSE_TIME = update(notes).where(notes.c.key == HOUSE_TIME, cast(notes.c.value, Float) < bindparam("moment"))
 _SERVED = update(lanes).where(lanes.c.guild_id == bindparam("lane"))
 
 
@@ -48,13 +61,25 @@ def weigh_lane(connection: Connection, guild_id: int | None, weight: float) -> N
     connection.execute(update(lanes).where(lanes.c.guild_id == lane_of(guild_id)).values(weight=weight))
 
 
+class Contended(Exception):
+    """What is next in the fair order is held by another process for a moment."""
+
+
 def take_next(connection: Connection, resting: Collection[int] = ()) -> Row[Any] | None:
-    """The next job in the fair order, its lane charged for it; None when nobody waits outside of `resting` lanes."""
-    turn = connection.execute(_TURN_OF_OTHERS, {"resting": [*resting]}) if resting else connection.execute(_TURN)
-    lane = turn.first()
+    """The next job in the fair order, its lane charged for it; None when nobody waits outside of `resting` lanes.
+
+    With PostgreSQL its lane and the job are locked, so whoever claims at the same time gets the next lane's. Raises
+    Contended when all that waits is locked.
+    """
+    asked = {"resting": [*resting]} if resting else {}
+    lane = connection.execute(_TURN_OF_OTHERS if resting else _TURN, asked).first()
     if lane is None:
+        if connection.execute(_ANYBODY_ELSE if resting else _ANYBODY, asked).first() is not None:
+            raise Contended
         return None
-    row = connection.execute(_NEXT, {"lane": lane.lane}).one()
+    row = connection.execute(_NEXT, {"lane": lane.lane}).first()
+    if row is None:
+        raise Contended
     place = tags(house_time(connection), lane.finish_tag, row.cost, lane.weight)
     served = {"finish_tag": place.finish, "virtual_time": max(lane.virtual_time, row.start_tag)}
     connection.execute(_SERVED, {"lane": lane.lane} | served)
@@ -76,5 +101,5 @@ def house_time(connection: Connection) -> float:
 
 
 def _set_house_time(connection: Connection, moment: float) -> None:
-    if not connection.execute(_SET_HOUSE_TIME, {"value": repr(moment)}).rowcount:
-        connection.execute(insert(notes), {"key": HOUSE_TIME, "value": repr(moment)})
+    # Last in a claim: others wait for this row until the commit. Of two at the same time the later moment stays.
+    connection.execute(_SET_HOUSE_TIME, {"value": repr(moment), "moment": moment})

@@ -13,6 +13,9 @@ from bot.store.schema import jobs, outbox
 from generation.errors import Refusal
 from generation.job import JobState
 
+NOTICE = "notice"  # the message that tells why there is no picture
+WITHOUT_PICTURE = (JobState.FAILED, JobState.CANCELLED, JobState.BLOCKED)
+
 
 class Forgotten(Refusal):
     """This picture was deleted at the wish of the person who had asked for it."""
@@ -67,6 +70,9 @@ class Outbox:
         values = {"channel_id": channel_id, "message_id": message_id, "sent_at": self._clock()}
         async with self._database.write() as connection:
             changed = await connection.execute(update(outbox).where(here).values(values))
+            if kind == NOTICE:  # it was the job's outcome: nobody has to answer for it any more
+                ended = jobs.c.state.in_(WITHOUT_PICTURE)
+                await connection.execute(update(jobs).where(jobs.c.id == job_id, ended).values(holder=None))
         return bool(changed.rowcount)
 
     async def message_of(self, job_id: str, kind: str) -> tuple[int, int] | None:
@@ -88,11 +94,3 @@ class Outbox:
         async with self._database.read() as connection:
             rows = (await connection.execute(query.order_by(outbox.c.intended_at))).all()
         return {row.kind: (row.channel_id, row.message_id) for row in rows}
-
-    async def unannounced(self, since: float) -> list[str]:
-        """Jobs that ended without a picture after `since` (epoch seconds), their author not told yet; oldest first."""
-        told = select(outbox.c.job_id).where(outbox.c.kind == "notice", outbox.c.sent_at.is_not(None))
-        ended = jobs.c.state.in_((JobState.FAILED, JobState.CANCELLED, JobState.BLOCKED))
-        query = select(jobs.c.id).where(ended, jobs.c.ended_at > since, jobs.c.id.not_in(told)).order_by(jobs.c.id)
-        async with self._database.read() as connection:
-            return [str(row.id) for row in await connection.execute(query)]

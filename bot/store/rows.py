@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,12 +12,27 @@ from sqlalchemy import Row
 
 from bot.order import Action, Address, Commission, Order
 from bot.store.schema import jobs
+from generation.errors import AtelierError, Refusal
 from generation.job import JobState
 from generation.request import Request
 
 # Columns that a new job leaves to the database.
 _UNSET: dict[str, Any] = {column.name: None for column in jobs.columns} | {"refunded": 0.0, "crashes": 0}
 ALPHABET = "0123456789abcdefghijklmnopqrstuv"  # base32hex: text order is number order
+
+
+_UNREADABLE = (Refusal, TypeError, ValueError, KeyError, AttributeError)
+_BLANK = Request(
+    prompt="(no longer readable)", width=64, height=64, steps=1, guidance=0.0, sampler="euler", seed=0, model=""
+)
+
+
+class UnreadableRequest(AtelierError):
+    """It was asked of another version, which allowed what this one does not; please ask again."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__()
+        self.job_id = job_id
 
 
 class JobIds:
@@ -95,6 +112,23 @@ def job_values(
     }
 
 
+def request_of(row: Row[Any]) -> Request:
+    """The request of a stored job, checked again; raises UnreadableRequest."""
+    try:
+        return Request.from_json(row.request)
+    except _UNREADABLE as error:
+        raise UnreadableRequest(row.id) from error
+
+
+def _shown_request(data: Any) -> Request:
+    """The stored request; of one that this version refuses its words, so that its author can be told of it."""
+    with suppress(*_UNREADABLE):
+        return Request.from_json(data)
+    with suppress(*_UNREADABLE):
+        return replace(_BLANK, prompt=data["prompt"])
+    return _BLANK
+
+
 def new_commission(values: dict[str, Any]) -> Commission:
     """What `job_values` says of a job, as if it had been read back."""
     return commission_of(SimpleNamespace(**(_UNSET | values)))
@@ -118,7 +152,7 @@ def commission_of(row: Row[Any] | SimpleNamespace) -> Commission:
     return Commission(
         id=row.id,
         state=JobState(row.state),
-        request=Request.from_json(row.request),
+        request=_shown_request(row.request),
         author_id=row.author_id,
         address=address,
         action=Action(row.action),
@@ -132,4 +166,6 @@ def commission_of(row: Row[Any] | SimpleNamespace) -> Commission:
         erased=row.erased_at is not None,
         cost=row.cost,
         refunded=row.refunded,
+        holder=row.holder,
+        stopping=row.cancel_asked_at is not None,
     )

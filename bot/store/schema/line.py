@@ -48,7 +48,7 @@ jobs = Table(
     Column("refunded", Float, nullable=False, server_default="0"),  # credits of `cost` that were given back
     Column("start_tag", Float, nullable=False),  # place in the fair order
     Column("attempt", Integer, nullable=False),  # raised at every claim; the fencing token of that claim
-    Column("holder", String(16)),  # the process that paints or shows it; when that is dead, another one takes over
+    Column("holder", String(16)),  # the process that follows, paints, then shows it; NULL once it is shown
     Column("crashes", Integer, nullable=False, server_default="0"),  # painting processes that ended while it was there
     Column("cancel_asked_at", Float),  # when somebody wished to stop it that another process paints
     Column("parent", String(16)),
@@ -77,6 +77,10 @@ jobs = Table(
     ),
 )
 
+# What processes answer for: what waits, is painted or is on its way to Discord.
+Index(
+    "ix_jobs_held", jobs.c.holder, sqlite_where=jobs.c.holder.is_not(None), postgresql_where=jobs.c.holder.is_not(None)
+)
 # What the sweeper looks for, so that it need not read the whole table each time.
 Index("ix_jobs_live_token", jobs.c.token_expires, sqlite_where=jobs.c.token != "", postgresql_where=jobs.c.token != "")
 Index(

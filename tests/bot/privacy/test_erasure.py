@@ -91,7 +91,7 @@ async def test_deleting_while_a_job_runs_and_others_wait(tmp_path: Path) -> None
         assert b"of somebody else" in raw
 
 
-async def test_a_painter_that_does_not_stop_brings_nothing_back(tmp_path: Path) -> None:
+async def test_a_painter_that_does_not_stop_brings_nothing_back(tmp_path: Path, database_url: str) -> None:
     """The picture arrives after its person was forgotten."""
 
     class Deaf(Painter):
@@ -99,7 +99,7 @@ async def test_a_painter_that_does_not_stop_brings_nothing_back(tmp_path: Path) 
             pass
 
     painter = Deaf(step_seconds=0.01)
-    async with open_house(tmp_path, painter) as house:
+    async with open_house(tmp_path, painter, database_url=database_url) as house:
         painter.hold.clear()
         order = an_order(1)
         await house.studio.submit(order)
@@ -119,8 +119,8 @@ async def test_a_painter_that_does_not_stop_brings_nothing_back(tmp_path: Path) 
         await _nothing_is_left(house)
 
 
-async def test_a_picture_that_arrives_after_its_job_is_gone_is_an_orphan(tmp_path: Path) -> None:
-    async with open_house(tmp_path) as house:
+async def test_a_picture_that_arrives_after_its_job_is_gone_is_an_orphan(tmp_path: Path, database_url: str) -> None:
+    async with open_house(tmp_path, database_url=database_url) as house:
         house.painter.hold.clear()
         await house.studio.submit(an_order(1))
         await _until_state(house, "running")
@@ -222,8 +222,8 @@ def _report(job_id: str, message_id: int, reason: str) -> Report:
     return Report(job_id=job_id, guild_id=GUILD, channel_id=5, message_id=message_id, reporter_id=1, reason=reason)
 
 
-async def test_what_others_need_stays_without_a_name(tmp_path: Path) -> None:
-    async with open_house(tmp_path) as house:
+async def test_what_others_need_stays_without_a_name(tmp_path: Path, database_url: str) -> None:
+    async with open_house(tmp_path, database_url=database_url) as house:
         database, desk = house.desk.jobs._database, house.desk
         painted = [await house.studio.submit(an_order(2)) for _ in range(2)]
         for message_id, job in enumerate(painted, start=1):
@@ -270,9 +270,9 @@ async def test_being_forgotten_refills_nothing(tmp_path: Path) -> None:
             assert len((await connection.execute(select(members))).all()) == 2
 
 
-async def test_what_was_spent_before_and_after_being_forgotten_adds_up(tmp_path: Path) -> None:
+async def test_what_was_spent_before_and_after_being_forgotten_adds_up(tmp_path: Path, database_url: str) -> None:
     """Whoever asks again while they are being forgotten has a fresh account already when the old one comes back."""
-    async with open_house(tmp_path) as house:
+    async with open_house(tmp_path, database_url=database_url) as house:
         database = house.desk.jobs._database
         for _ in range(2):
             await house.studio.submit(an_order(1))
@@ -331,8 +331,10 @@ async def test_a_result_on_its_way_is_taken_back(tmp_path: Path) -> None:
         assert await _rows_about(_database(bot), ADA) == {}
 
 
-async def test_a_job_that_is_forgotten_before_its_message_is_meant_writes_nothing(tmp_path: Path) -> None:
-    async with open_house(tmp_path) as house:
+async def test_a_job_that_is_forgotten_before_its_message_is_meant_writes_nothing(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with open_house(tmp_path, database_url=database_url) as house:
         with pytest.raises(Forgotten):
             await house.desk.outbox.intend("0" * 16, "result")
         async with house.desk.jobs._database.write() as connection:

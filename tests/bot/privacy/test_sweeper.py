@@ -28,8 +28,8 @@ AGED = [kept for kept in REGISTER if kept.since is not None and kept.kind.second
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with Database(f"sqlite+aiosqlite:///{tmp_path / 'atelier.sqlite'}", tmp_path) as database:
+async def database(tmp_path: Path, database_url: str) -> AsyncIterator[Database]:
+    async with Database(database_url, tmp_path) as database:
         yield database
 
 
@@ -39,9 +39,10 @@ def sweeper(database: Database, folder: Path, privacy: Privacy = PRIVACY, now: f
 
 def every_byte(folder: Path) -> bytes:
     """All that is in the database's files, journal and free pages included."""
-    return b"".join(path.read_bytes() for path in sorted(folder.glob("atelier.sqlite*")))
+    return b"".join(path.read_bytes() for path in sorted(folder.glob("a.sqlite*")))
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_nothing_older_remains_in_any_table_nor_in_any_byte(database: Database, tmp_path: Path) -> None:
     old = []
     for kept in AGED:
@@ -67,6 +68,7 @@ async def test_nothing_older_remains_in_any_table_nor_in_any_byte(database: Data
     assert await sweeper(database, tmp_path).sweep() == [], "a second round finds nothing"
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_words_and_keys_go_before_their_row(database: Database, tmp_path: Path) -> None:
     old = await fill(database, JOBS, NOW - 31 * DAY)
     used = await fill(database, JOBS, NOW - 31 * DAY, used_at=NOW - DAY)
@@ -101,6 +103,7 @@ async def test_the_hash_of_words_needs_the_key(database: Database, tmp_path: Pat
     assert Sweeper(database, tmp_path / "other", PRIVACY)._fingerprint({"prompt": "same", "count": 2}) != found[0]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_an_owner_may_keep_words_for_ever(database: Database, tmp_path: Path) -> None:
     mark = await fill(database, JOBS, NOW - 700 * DAY)
     await sweeper(database, tmp_path, Privacy(prompts_days=0)).sweep()

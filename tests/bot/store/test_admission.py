@@ -44,8 +44,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with Database(f"sqlite+aiosqlite:///{tmp_path}/a.sqlite", tmp_path) as database:
+async def database(tmp_path: Path, database_url: str) -> AsyncIterator[Database]:
+    async with Database(database_url, tmp_path) as database:
         yield database
 
 
@@ -104,6 +104,7 @@ async def test_what_admission_tells_is_what_is_stored(store):
     assert not admitted.repeated
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_one_that_breaks_the_transaction_breaks_its_own_admission_alone(store, database):
     async with database.write() as connection:
         await connection.execute(
@@ -128,6 +129,7 @@ async def test_whoever_stops_waiting_takes_nobody_along(store):
     assert (await store.counts())["accepted"] in (4, 5)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_crash_before_the_commit_leaves_neither_job_nor_charge(store, database, tmp_path):
     """A second connection sees what would be there after a power cut: all of an admission or nothing."""
     seen: list[tuple[int, int, int]] = []

@@ -103,8 +103,8 @@ class Office:
 
 
 @pytest.fixture
-async def office(tmp_path) -> AsyncIterator[Office]:
-    async with Database(f"sqlite+aiosqlite:///{tmp_path}/a.sqlite", tmp_path) as database:
+async def office(tmp_path, database_url) -> AsyncIterator[Office]:
+    async with Database(database_url, tmp_path) as database:
         yield Office(database, tmp_path, Clock())
 
 

@@ -31,8 +31,8 @@ ALLOWANCE = Allowance(burst=20, per_hour=120, daily=400, waiting=30)
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with Database(f"sqlite+aiosqlite:///{tmp_path / 'atelier.sqlite'}", tmp_path) as database:
+async def database(tmp_path: Path, database_url: str) -> AsyncIterator[Database]:
+    async with Database(database_url, tmp_path) as database:
         yield database
 
 

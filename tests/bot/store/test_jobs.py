@@ -36,8 +36,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def store(tmp_path, clock) -> AsyncIterator[JobStore]:
-    async with Database(f"sqlite+aiosqlite:///{tmp_path}/a.sqlite", tmp_path) as database:
+async def store(tmp_path, database_url, clock) -> AsyncIterator[JobStore]:
+    async with Database(database_url, tmp_path) as database:
         yield JobStore(database, clock)
 
 

@@ -23,8 +23,8 @@ GUILD = 77
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with Database(f"sqlite+aiosqlite:///{tmp_path / 'past.sqlite'}", tmp_path) as opened:
+async def database(tmp_path: Path, database_url: str) -> AsyncIterator[Database]:
+    async with Database(database_url, tmp_path) as opened:
         yield opened
 
 
@@ -133,6 +133,7 @@ async def test_who_spent_most_today(database: Database) -> None:
     assert await Lookback(database, lambda: NOW).spent_today(GUILD) == [(2, 9.5), (1, 3.0)]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_span_of_time_is_a_range_of_the_primary_key(database: Database) -> None:
     await write_past(database, GUILD, NOW, days=2, per_day=10)
     async with database.read() as connection:

@@ -33,3 +33,12 @@ def upgrade() -> None:
     op.drop_index("ix_jobs_oldest", "jobs")
     op.create_index("ix_jobs_waiting", "jobs", ["lane", *WAITING_COLUMNS], **ONLY)
     op.create_index("ix_jobs_oldest", "jobs", ["lane", *OLDEST_COLUMNS], **ONLY)
+    held = sa.text("holder IS NOT NULL")
+    op.create_index("ix_jobs_held", "jobs", ["holder"], sqlite_where=held, postgresql_where=held)
+    # What a former version was to paint or had not shown yet belongs to a process that is gone.
+    untold = "id NOT IN (SELECT job_id FROM outbox WHERE kind = 'notice' AND message_id IS NOT NULL)"
+    op.execute("UPDATE jobs SET holder = 'gone' WHERE state IN ('accepted', 'running', 'rendered')")
+    op.execute(f"UPDATE jobs SET holder = 'gone' WHERE state IN ('failed', 'cancelled', 'blocked') AND {untold}")
+    # There from now on, so that two who take the first turns at the same time need not both make it.
+    missing = "NOT EXISTS (SELECT 1 FROM notes WHERE key = 'house_time')"
+    op.execute(f"INSERT INTO notes (key, value) SELECT 'house_time', '0.0' WHERE {missing}")

@@ -121,7 +121,8 @@ async def bench(*, controls: bool = True, seen_from: str | None = None) -> Async
     app.router.add_post("/api/v10/hello", hello)
     app.router.add_get("/sign", sign)
     if controls:
-        Controls(world, Breaking(faults, gateway, cdn, world), exchanges, clock).add_routes(app)
+        journal = Journal(clock, Messages())
+        Controls(world, Breaking(faults, gateway, cdn, world), exchanges, journal, clock).add_routes(app)
     async with serving(app) as client:
         yield Bench(client, world, clock, gateway)
 

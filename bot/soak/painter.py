@@ -42,6 +42,8 @@ class NoiseChecker:
 class FixedSpeed:
     """Takes `seconds` for every job, `capacity` jobs at once."""
 
+    trouble = ""
+
     def __init__(self, seconds: float, capacity: int) -> None:
         self.capacity = capacity
         self._seconds = seconds

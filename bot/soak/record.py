@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -21,7 +22,8 @@ class Seen:
 
     id: int
     channel_id: int
-    audience: int | None
+    audience: int | None  # the only person who sees it
+    asked_by: int | None  # whose interaction it answers
     results: set[str] = field(default_factory=set)
     tickets: set[str] = field(default_factory=set)
     custom_ids: list[str] = field(default_factory=list)  # those it has now
@@ -34,9 +36,10 @@ class Seen:
         """Whether it still says that something is going to come."""
         return self.exists and any(deed is Deed.CANCEL for deed, _ in _presses(self.custom_ids))
 
-    def notice_of(self, prompt: str) -> bool:
-        """Whether it now tells that nothing came of a prompt."""
-        return not self.results and not self.is_ticket and self.content.endswith(f"\n-# {prompt}")
+    @property
+    def is_notice(self) -> bool:
+        """Whether it now tells that nothing came of the prompt that it ends with."""
+        return not self.results and not self.is_ticket and "\n-# " in self.content
 
 
 class Record:
@@ -45,11 +48,13 @@ class Record:
     def __init__(self, town: Town) -> None:
         self._town = town
         self._journal = self._requests = 0  # numbers read so far
+        self._more = asyncio.Event()
         self.messages: dict[int, Seen] = {}
         self.accepted: set[str] = set()  # jobs whose author was told so
         self.shown: list[tuple[str, int]] = []  # jobs with a picture and its message, in order
         self.waiting: dict[str, int] = {}  # jobs whose ticket has a button to cancel, and its message
         self.acknowledged: dict[int, float] = {}  # seconds, by interaction
+        self.acknowledged_at: list[float] = []  # epoch seconds, in order
         self.invalid: list[float] = []  # epoch seconds
         self.statuses: Counter[int] = Counter()
 
@@ -64,6 +69,12 @@ class Record:
             self._requests = exchange["number"]
             self._count(exchange)
 
+    async def reaches(self, jobs: int) -> None:
+        """Wait until so many have been accepted."""
+        while len(self.accepted) < jobs:
+            self._more.clear()
+            await self._more.wait()
+
     def most_invalid(self) -> int:
         """The most invalid requests in any ten minutes of real time."""
         first = most = 0
@@ -75,14 +86,15 @@ class Record:
 
     def _note(self, entry: Json) -> None:
         message_id = int(entry["id"])
-        audience = None if entry["audience"] is None else int(entry["audience"])
-        seen = self.messages.setdefault(message_id, Seen(message_id, int(entry["channel_id"]), audience))
+        people = [None if entry[key] is None else int(entry[key]) for key in ("audience", "asked_by")]
+        seen = self.messages.setdefault(message_id, Seen(message_id, int(entry["channel_id"]), *people))
         seen.content, seen.custom_ids, seen.thinking = entry["content"], entry["custom_ids"], entry["thinking"]
         seen.exists = entry["exists"]
         for deed, job in _presses(seen.custom_ids):
             if deed is Deed.CANCEL:
                 seen.tickets.add(job)
                 self.accepted.add(job)
+                self._more.set()
                 self.waiting[job] = message_id
             elif deed is Deed.DELETE and job not in seen.results:
                 seen.results.add(job)
@@ -100,6 +112,7 @@ class Record:
         _, area, *rest = exchange["path"].split("/")
         if area == "interactions" and rest[-1] == "callback" and status < 300:
             asked = int(rest[0])
+            self.acknowledged_at.append(at)
             self.acknowledged.setdefault(asked, at - self._town.real(created_at(asked)))
 
 

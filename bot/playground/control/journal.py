@@ -35,6 +35,7 @@ class Journal:
                 "id": str(message.id),
                 "channel_id": str(message.channel_id),
                 "author_id": str(message.author_id),
+                "asked_by": message.interaction["user"]["id"] if message.interaction else None,
                 "audience": None if message.audience is None else str(message.audience),
                 "content": contents.content,
                 "files": len(contents.attachments),

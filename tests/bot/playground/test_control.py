@@ -19,7 +19,9 @@ from bot.playground.control.breaking import Breaking
 from bot.playground.control.controls import Controls
 from bot.playground.control.exchanges import Exchanges
 from bot.playground.control.faults import Faults
+from bot.playground.control.journal import Journal
 from bot.playground.gateway.gateway import Gateway
+from bot.playground.messages import Messages
 from tests.bot.playground.gateway_world import TwoGuilds, json_response, raw_client
 from tests.bot.playground.serving import serving
 

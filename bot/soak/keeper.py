@@ -75,7 +75,11 @@ class Keeper:
             log.flush()
             began = time.time()
             process = await asyncio.create_subprocess_exec(
-                *self._command, env=self._environment, stdout=asyncio.subprocess.PIPE, stderr=log
+                *self._command,
+                env=self._environment,
+                stdin=asyncio.subprocess.PIPE,  # closes when this process ends, however it does
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
             )
         life = Life(process, began)
         self.lives.append(life)

@@ -86,8 +86,10 @@ class Record:
 
     def _note(self, entry: Json) -> None:
         message_id = int(entry["id"])
-        people = [None if entry[key] is None else int(entry[key]) for key in ("audience", "asked_by")]
-        seen = self.messages.setdefault(message_id, Seen(message_id, int(entry["channel_id"]), *people))
+        seen = self.messages.get(message_id)
+        if seen is None:
+            audience, asked_by = (None if entry[key] is None else int(entry[key]) for key in ("audience", "asked_by"))
+            seen = self.messages[message_id] = Seen(message_id, int(entry["channel_id"]), audience, asked_by)
         seen.content, seen.custom_ids, seen.thinking = entry["content"], entry["custom_ids"], entry["thinking"]
         seen.exists = entry["exists"]
         for deed, job in _presses(seen.custom_ids):

@@ -160,7 +160,7 @@ def judge_resources(verdict: Verdict, lives: Sequence[Life]) -> None:
 
 
 def _mean(samples: Sequence[Sample], name: str) -> float:
-    return sum(getattr(sample, name) for sample in samples) / max(1, len(samples))
+    return float(sum(getattr(sample, name) for sample in samples)) / max(1, len(samples))
 
 
 def _overlaps(spans: Sequence[tuple[float, float]], began: float, ended: float) -> bool:

@@ -87,7 +87,8 @@ class Faults:
                 life.signal(signal.SIGCONT)
 
     async def fill_disk(self, seconds: float) -> None:
-        """No file of the bot's can be written to its end, as on a full disk."""
+        """No file of the bot's can be written to its end, as on a full disk; one that only starts may refuse to."""
+        await self.serving()
         async with self._trouble(f"disk full {seconds:.1f} s"):
             before = {life.process.pid: _limit(life, None) for life in self._keeper.alive}
             for life in self._keeper.alive:

@@ -102,7 +102,11 @@ def judge_serving(verdict: Verdict, lives: Sequence[Life], troubled: Sequence[tu
         and life.ended - life.began > SERVE_WITHIN
         and not _overlaps(troubled, life.began, life.ended)
     ]
-    by_itself = [f"process {number}" for number, life in enumerate(lives, 1) if not life.asked_to_end]
+    by_itself = [
+        f"process {number}: exit code {life.process.returncode}"
+        for number, life in enumerate(lives, 1)
+        if not life.asked_to_end
+    ]
     verdict.figures |= {"processes": float(len(lives)), "serving_p50_s": percentile(times, 0.5)}
     verdict.bound("serving_worst_s", max(times, default=0.0), SERVE_WITHIN)
     verdict.promise("never_served", never)

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import typer
 
-from bot.app import only_this_machine, run
+from bot.app import only_this_machine
 from bot.config import load
-from bot.soak.painter import FixedSpeed
+from bot.running import run
+from bot.signals import Signals
+from bot.soak.painter import Losable
 from generation.errors import ConfigError
 
 SERVING = "serving"  # the line on standard output that says so
@@ -20,13 +22,15 @@ SERVING = "serving"  # the line on standard output that says so
 
 async def serve(path: Path, *, seconds: float, capacity: int) -> None:
     """Run the bot as `python -m bot run` does; SIGUSR1 takes down whatever is being painted."""
-    config = load(path)
-    if not only_this_machine(config):
-        raise ConfigError("The soak's bot paints noise that nobody looked at; it speaks to a local Discord only.")
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    painter = FixedSpeed(seconds, capacity)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, painter.lose)
-    await run(config, lambda: typer.echo(SERVING), (painter,))
+    with Signals() as signals:
+        config = load(path)
+        if not only_this_machine(config):
+            raise ConfigError("The soak's bot paints what nobody looked at; it speaks to a local Discord only.")
+        painter = Losable(seconds, capacity)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, painter.lose)
+        running = run(config, signals, lambda: load(path), lambda: typer.echo(SERVING), workers=(painter,))
+        await signals.through(running)
 
 
 def _end_with_parent() -> None:

@@ -70,8 +70,8 @@ def test_kills_at_random_moments(tmp_path):
 @pytest.mark.usefixtures("postgresql")
 def test_kills_at_random_moments_on_postgresql(tmp_path):
     report, where = tmp_path / "figures.json", ("--database", "postgresql", "--database-url", POSTGRESQL)
-    figures = soak(report, "kills", "--kills", "3", "--jobs", "12", "--rate", "12", "--seed", "6", *where)
-    assert figures["kills"] == 3
+    figures = soak(report, "kills", "--kills", "2", "--jobs", "10", "--rate", "12", "--seed", "6", *where)
+    assert figures["kills"] == 2
 
 
 @pytest.mark.slow

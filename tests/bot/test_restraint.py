@@ -73,10 +73,10 @@ async def watched(*refuses: str) -> AsyncIterator[Client]:
 
 async def test_ten_minutes_of_refusals_are_fewer_than_a_hundred() -> None:
     async with watched(MESSAGE, ANSWER) as client:
-        for second in range(int(WINDOW) - 1):
+        while client.now < 1000.0 + WINDOW - 5.0:  # after that the first of them are forgotten
             await asyncio.gather(client.asks(MESSAGE), client.asks(ANSWER))
             client.now += 1.0
-            assert client.restraint.refused == client.discord.refused < 100, second
+            assert client.restraint.refused == client.discord.refused < 100
         assert client.discord.refused > CALM
 
 

@@ -64,7 +64,8 @@ class Members:
         person = self._chance.choice(self._people)
         direct = person in DM_IDS and self._chance.random() < 0.8
         channel = DM_IDS[person] if direct else self._chance.choice((ART_ID, ART_ADULTS_ID))
-        private = {"private": True} if self._chance.random() < 0.15 else {}
+        # Only who can be written to: when a token has ended there is no other way to them alone.
+        private = {"private": True} if person in DM_IDS and self._chance.random() < 0.3 else {}
         return self._town.invoke(person, channel, "dream", prompt=prompt, **private)
 
     def _vary(self) -> Awaitable[int]:

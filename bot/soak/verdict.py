@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.benches.report import percentile
+from bot.order import INTERACTION_TOKEN_LIFE
+from bot.playground.ids import created_at
 from bot.soak.books import Entry
 from bot.soak.keeper import Life, Sample
 from bot.soak.record import Record, Seen
@@ -70,7 +72,17 @@ def judge_outcomes(verdict: Verdict, entries: Mapping[str, Entry], record: Recor
     verdict.promise("ended_without_need", [f"{e.id}: {e.reason}" for e in entries.values() if e.state in wrong])
     verdict.promise("untold", [entry.id for entry in entries.values() if entry.settled and entry.told_in == 0])
     left = [seen for seen in record.messages.values() if seen.is_ticket]
+    out_of_reach = [seen for seen in left if _out_of_reach(seen, entries)]
+    verdict.figures["tickets_out_of_reach"] = float(len(out_of_reach))
+    left = [seen for seen in left if seen not in out_of_reach]
     verdict.promise("tickets_left_behind", [f"{_where([s])}: {', '.join(s.tickets)}, {s.content!r}" for s in left])
+
+
+def _out_of_reach(ticket: Seen, entries: Mapping[str, Entry]) -> bool:
+    """Whether nobody could change it: only a token opens what one person alone sees, and it had ended by then."""
+    told = [entries[job].told_in for job in ticket.tickets if job in entries]
+    late = [each for each in told if each and created_at(each) - created_at(ticket.id) > INTERACTION_TOKEN_LIFE - 60.0]
+    return ticket.audience is not None and bool(late)
 
 
 def _judge_notices(entries: Mapping[str, Entry], record: Record, lost: list[str], twice: list[str]) -> None:

@@ -81,6 +81,23 @@ async def test_a_ticket_that_becomes_the_outcome_is_right():
     assert (await outcomes(ticket().says(1, NOTICE), cancelled)).broken == []
 
 
+def late(audience: str | None) -> tuple[Story, Entry]:
+    """A ticket that is left, and an outcome that came when its token had ended."""
+    made, told = ((int(1.6e12) - DISCORD_EPOCH_MS + later) << 22 for later in (0, 1_000_000))
+    story = result(Story().says(made, "Next in the line", buttons=(f"cancel:{FIRST}",)), told)
+    story.entries[0]["audience"] = audience
+    return story, entry(told_in=told)
+
+
+async def test_what_one_person_alone_sees_cannot_be_taken_away_without_its_token():
+    story, job = late("77")
+    verdict = await outcomes(story, job)
+    assert verdict.broken == []
+    assert verdict.figures["tickets_out_of_reach"] == 1
+    story, job = late(None)
+    assert (await outcomes(story, job)).figures["tickets_left_behind"] == 1
+
+
 @pytest.mark.parametrize(
     ("story", "entries", "name"),
     [
@@ -119,7 +136,7 @@ async def test_what_is_wrong_is_found(story, entries, name):
 
 
 def life(began: float, served_from: float | None, ended: float | None, *, asked: bool = True) -> Life:
-    process: Any = SimpleNamespace(pid=1)
+    process: Any = SimpleNamespace(pid=1, returncode=0)
     return Life(process, began, served_from=served_from, ended=ended, asked_to_end=asked)
 
 

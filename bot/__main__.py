@@ -1,4 +1,4 @@
-"""The command line: run, playground, doctor, bench, migrate, restore, filter, certs, sweep."""
+"""The command line: run, playground, doctor, bench, migrate, restore, filter, certs, sweep, soak."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ def _carry_out(work: Callable[[], Coroutine[Any, Any, None]], verbose: bool, lev
 
 
 def main() -> None:
-    """Entry point; the filter and certs commands are mounted only when asked for, since all must start fast."""
+    """Entry point; some commands are mounted only when they are asked for, since all must start fast."""
     if sys.argv[1:2] == ["filter"] or "--help" in sys.argv:
         from bot.moderation.cli import app as filter_commands
 
@@ -198,6 +198,10 @@ def main() -> None:
         from bot.certs import app as certs_commands
 
         cli.add_typer(certs_commands, name="certs")
+    if sys.argv[1:2] == ["soak"] or "--help" in sys.argv:
+        from bot.soak.cli import app as soak_commands
+
+        cli.add_typer(soak_commands, name="soak")
     cli()
 
 

@@ -24,7 +24,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.config import Config, load
-from bot.launch import local_discord
+from bot.launch import bare_environment, local_discord
 from generation.errors import AtelierError
 
 PROMPT = "a red house under a starry night sky"
@@ -84,7 +84,7 @@ async def measure(path: Path | None, *, members: int, repeats: int, jobs: int, r
     figures: dict[str, float] = {}
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="atelier-bench-")))
-        config = load(_settings(load(path), folder), _without_token())
+        config = load(_settings(load(path), folder), bare_environment())
         bench = await stack.enter_async_context(running(config, folder, guests=members))
         figures["memory_at_rest_mib"] = (await bench.health())["memory_mib"]
         _show(figures)
@@ -227,7 +227,7 @@ async def running(
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http,  # everybody listens
     ):
         page = there.page
-        environment = _without_token() | {"DISCORD_TOKEN": there.token, "DISCORD_API_URL": there.api_url}
+        environment = bare_environment() | {"DISCORD_TOKEN": there.token, "DISCORD_API_URL": there.api_url}
         arguments = [*program, str(folder / "config.yaml"), *([last] if last else [])]
         began = time.perf_counter()
         bot = await asyncio.create_subprocess_exec(sys.executable, "-m", *arguments, env=environment)
@@ -266,11 +266,6 @@ def _settings(config: Config, folder: Path) -> Path:
     path = folder / "config.yaml"
     path.write_text(yaml.safe_dump(settings), encoding="utf-8")
     return path
-
-
-def _without_token() -> dict[str, str]:
-    ours = ("DISCORD_", "ATELIER_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
 
 
 def free_port() -> int:

@@ -27,6 +27,7 @@ from bot.presses import Presses, custom_id_of
 from bot.privacy.erasure import Erasure
 from bot.privacy.export import Exports
 from bot.privacy.farewells import Farewells
+from bot.reconnecting import wait_briefly
 from bot.restraint import Restraint
 from bot.review.review import Review
 from bot.studio import Studio
@@ -138,6 +139,7 @@ class AtelierClient(commands.AutoShardedBot):
         """Stay connected until closed; raises ConfigError when Discord does not want this token or these intents."""
         self._on_first_ready = on_ready
         point_at(self.studio.config.api_url)
+        wait_briefly()
         self._started = True
         try:
             await self._through_outages(lambda: self._log_in(token))

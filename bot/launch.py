@@ -221,6 +221,11 @@ async def _in_time(process: asyncio.subprocess.Process) -> dict[str, str]:
         raise ConfigError(f"The local Discord did not answer within {START_TIMEOUT:.0f} seconds.") from error
 
 
+def bare_environment() -> dict[str, str]:
+    """The environment without anything that is said to Atelier in it, for a bot of a measurement's own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("DISCORD_", "ATELIER_"))}
+
+
 async def _told(process: asyncio.subprocess.Process) -> dict[str, str]:
     """Read the NAME=value lines that the local Discord prints when it is ready."""
     assert process.stdout is not None, "stdout is a pipe"

@@ -70,8 +70,9 @@ class Paced:
 
     async def paint(self, job: Job, on_progress: Callable[[Progress], None]) -> Result:
         """A square in the colour of the seed."""
+        closing = self._closing
         for step in range(1, 11):
-            if await within(self._closing, self.seconds / 10):
+            if await within(closing, self.seconds / 10):
                 raise WorkerLost
             on_progress(Progress(step=step, steps=10, preview=None))
             if job.id in self._cancelled:

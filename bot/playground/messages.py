@@ -108,6 +108,10 @@ class Messages:
         self._by_id.pop(message.id, None)
         self._channels.get(message.channel_id, {}).pop(message.id, None)
 
+    def is_full(self, channel_id: int) -> bool:
+        """Whether the next message there makes the oldest one go."""
+        return len(self._channels.get(channel_id, {})) >= self._kept
+
     def newest_first(self, channel_id: int) -> Iterator[Message]:
         """A channel's history backwards."""
         yield from reversed(list(self._channels.get(channel_id, {}).values()))

@@ -21,6 +21,7 @@ from bot.playground.clock import Clock
 from bot.playground.control.breaking import Breaking
 from bot.playground.control.controls import Controls
 from bot.playground.control.exchanges import Exchanges
+from bot.playground.control.journal import Journal
 from bot.playground.guard import Guard, add_headers
 from bot.playground.page_api import PageApi
 from bot.playground.parts import Parts, put_together
@@ -65,7 +66,9 @@ def build(
     routes.close()
     if controls:
         breaking = Breaking(parts.faults, parts.gateway, parts.cdn, persons)
-        Controls(persons, breaking, exchanges, parts.clock).add_routes(app)
+        journal = Journal(parts.clock, parts.world.messages)
+        parts.composer.watch(journal.note)
+        Controls(persons, breaking, exchanges, journal, parts.clock).add_routes(app)
     oauth.ConsentPage(parts, persons).add_routes(app)
     PageApi(persons, parts.screens).add_routes(app)
     app.on_shutdown.append(lambda _: _close(parts))

@@ -21,6 +21,7 @@ from bot.playground.control.acting import (
 )
 from bot.playground.control.breaking import Breaking
 from bot.playground.control.exchanges import Exchanges
+from bot.playground.control.journal import Journal
 from bot.playground.control.seams import People
 from bot.playground.control.wish import Wish
 from bot.playground.documents import Json, no_content, respond
@@ -31,10 +32,13 @@ Answer = Callable[[Wish], Awaitable[Any]]
 class Controls:
     """Routes under /control, for this machine only."""
 
-    def __init__(self, people: People, breaking: Breaking, exchanges: Exchanges, clock: Clock) -> None:
+    def __init__(
+        self, people: People, breaking: Breaking, exchanges: Exchanges, journal: Journal, clock: Clock
+    ) -> None:
         self._people = people
         self._breaking = breaking
         self._exchanges = exchanges
+        self._journal = journal
         self._clock = clock
 
     def add_routes(self, app: web.Application) -> None:
@@ -52,6 +56,7 @@ class Controls:
             ("GET", "commands"): self._commands,
             ("GET", "requests"): self._requests,
             ("DELETE", "requests"): self._forget_requests,
+            ("GET", "journal"): self._read_journal,
             ("GET", "faults"): self._list_faults,
             ("POST", "faults"): self._break,
             ("DELETE", "faults"): self._mend,
@@ -124,6 +129,9 @@ class Controls:
 
     async def _forget_requests(self, _: Wish) -> None:
         self._exchanges.clear()
+
+    async def _read_journal(self, wish: Wish) -> list[Json]:
+        return self._journal.since(wish.number("since", 0))
 
     async def _list_faults(self, _: Wish) -> list[Json]:
         return self._breaking.faults.as_json()

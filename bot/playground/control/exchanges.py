@@ -65,6 +65,7 @@ class Exchanges:
                 "request": payload,
                 "files": files,
                 "status": response.status,
+                "scope": response.headers.get("X-RateLimit-Scope"),
                 "response": _answered(response),
                 "fault": request.get(FAULT),
             }

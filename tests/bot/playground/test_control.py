@@ -19,7 +19,9 @@ from bot.playground.control.breaking import Breaking
 from bot.playground.control.controls import Controls
 from bot.playground.control.exchanges import Exchanges
 from bot.playground.control.faults import Faults
+from bot.playground.control.journal import Journal
 from bot.playground.gateway.gateway import Gateway
+from bot.playground.messages import Messages
 from tests.bot.playground.gateway_world import TwoGuilds, json_response, raw_client
 from tests.bot.playground.serving import serving
 
@@ -121,7 +123,8 @@ async def bench(*, controls: bool = True, seen_from: str | None = None) -> Async
     app.router.add_post("/api/v10/hello", hello)
     app.router.add_get("/sign", sign)
     if controls:
-        Controls(world, Breaking(faults, gateway, cdn, world), exchanges, clock).add_routes(app)
+        journal = Journal(clock, Messages())
+        Controls(world, Breaking(faults, gateway, cdn, world), exchanges, journal, clock).add_routes(app)
     async with serving(app) as client:
         yield Bench(client, world, clock, gateway)
 

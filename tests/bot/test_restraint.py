@@ -1,0 +1,137 @@
+"""Discord refuses: few requests are made then, answers and the gateway stay free, and all comes back by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+from aiohttp import web
+
+from bot.restraint import CALM, SOONEST, SPACING, WINDOW, Restraint
+from bot.wire import HeldBack
+from tests.bot.playground.serving import serving
+from tests.bot.town import ADA, Bot, open_both
+
+MESSAGE = "/api/v10/channels/1/messages"
+ANSWER = "/api/v10/interactions/1/token/callback"
+
+
+@dataclass
+class Discord:
+    """Answers every request to some paths with 429, and counts."""
+
+    refuses: set[str] = field(default_factory=set)
+    asked: int = 0
+    refused: int = 0
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.asked += 1
+        if request.path in self.refuses:
+            self.refused += 1
+            return web.Response(status=429, headers={"X-RateLimit-Scope": "user"})
+        return web.Response()
+
+
+@dataclass
+class Client:
+    """A client that is watched, and its time."""
+
+    discord: Discord
+    restraint: Restraint
+    http: aiohttp.ClientSession
+    now: float = 1000.0
+
+    async def asks(self, path: str) -> bool:
+        """Whether the request was made."""
+        try:
+            async with self.http.post(path):
+                return True
+        except HeldBack:
+            return False
+
+
+@asynccontextmanager
+async def watched(*refuses: str) -> AsyncIterator[Client]:
+    discord = Discord(set(refuses))
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", discord.answer)
+
+    async def sleep(seconds: float) -> None:
+        client.now += seconds
+
+    restraint = Restraint(lambda: None, lambda: client.now, sleep)
+    async with serving(app) as plain:
+        http = aiohttp.ClientSession(plain._base_url, trace_configs=[restraint.trace()])
+        client = Client(discord, restraint, http)
+        async with http:
+            yield client
+
+
+async def test_ten_minutes_of_refusals_are_fewer_than_a_hundred() -> None:
+    async with watched(MESSAGE, ANSWER) as client:
+        while client.now < 1000.0 + WINDOW - 5.0:  # after that the first of them are forgotten
+            await asyncio.gather(client.asks(MESSAGE), client.asks(ANSWER))
+            client.now += 1.0
+            assert client.restraint.refused == client.discord.refused < 100
+        assert client.discord.refused > CALM
+
+
+async def test_a_channel_that_refuses_beside_others_that_do_not_is_asked_rarely() -> None:
+    async with watched(MESSAGE) as client:
+        for _ in range(int(WINDOW / 3)):
+            await client.asks(MESSAGE)
+            await client.asks("/api/v10/channels/2/messages")
+            client.now += 3.0
+        assert CALM < client.discord.refused < 100
+
+
+async def test_when_discord_takes_requests_again_they_are_made_again() -> None:
+    async with watched(MESSAGE) as client:
+        while client.restraint.refused < CALM:
+            await client.asks(MESSAGE)
+        client.discord.refuses.clear()
+        assert not await client.asks(MESSAGE)
+        made = 0
+        for _ in range(100):
+            client.now += 0.5
+            made += await client.asks(MESSAGE)
+        assert client.restraint.refused == CALM
+        assert made > 25  # in 50 seconds, of which the first 15 are quiet
+        assert await client.asks(MESSAGE)
+        client.discord.refuses.add(MESSAGE)
+        client.now += 2 * SOONEST
+        assert await client.asks(MESSAGE)  # refused once more
+        client.now += SPACING - 3
+        assert not await client.asks(MESSAGE)
+
+
+async def test_answers_and_the_gateway_wait_for_nobody() -> None:
+    async with watched(MESSAGE) as client:
+        while client.restraint.refused < CALM:
+            await client.asks(MESSAGE)
+        assert all([await client.asks(ANSWER) for _ in range(20)])
+        assert await client.asks("/gateway/")
+
+
+async def test_a_connection_that_is_lost_while_requests_are_held_back_is_made_again(tmp_path: Path) -> None:
+    async with open_both(tmp_path) as (town, bot):
+        for path in ("/channels/**", "/webhooks/**"):
+            await town.breaks("rate_limit", path=path, scope="user", retry_after=0.01)
+        for number in range(20):
+            await town.invoke(ADA, "dream", prompt=f"picture {number}")
+        await town.until(lambda: _held_back(bot))
+        await town.breaks("drop_connections")
+        await asyncio.sleep(1.0)  # it was noticed
+        await town.until(lambda: _connected(bot), seconds=15.0)
+
+
+async def _held_back(bot: Bot) -> bool:
+    return bot.client.restraint.held_back > 0
+
+
+async def _connected(bot: Bot) -> bool:
+    return bot.client.is_ready()

@@ -18,6 +18,7 @@ from sqlalchemy.pool import NullPool
 
 from bot.store import postgres
 from bot.store.opening import make_ready
+from bot.store.unbroken import transaction, unbroken
 from generation.errors import AtelierError, ConfigError
 
 log = logging.getLogger(__name__)
@@ -95,7 +96,7 @@ class Database:
         assert self._engine is not None, "the database is entered first"
         assert not self._looking, "this database was opened for looking only"
         with self._using():
-            async with self._writing, self._engine.begin() as connection:
+            async with self._writing, transaction(self._engine) as connection:
                 if not self.is_sqlite:
                     await connection.execute(postgres.ALONE)
                 yield connection
@@ -110,7 +111,7 @@ class Database:
         if self._direct is not None:
             with self._using():
                 async with self._writing:
-                    return await asyncio.to_thread(_transacted, self._direct, work)
+                    return await unbroken(asyncio.to_thread(_transacted, self._direct, work))
         async with self.write() as connection:
             return await connection.run_sync(work)
 
@@ -120,7 +121,7 @@ class Database:
             return await self.transact(work)
         assert self._engine is not None, "the database is entered first"
         with self._using():
-            async with self._engine.begin() as connection:
+            async with transaction(self._engine) as connection:
                 return await connection.run_sync(work)
 
     @asynccontextmanager
@@ -128,7 +129,7 @@ class Database:
         """A connection for reading; it neither waits for the writer nor keeps it waiting."""
         assert self._reading is not None, "the database is entered first"
         with self._using():
-            async with self._reading.connect() as connection:
+            async with transaction(self._reading) as connection:
                 yield connection
 
     @asynccontextmanager

@@ -29,6 +29,7 @@ class What(StrEnum):
     LINE = "line"
     FAIRNESS = "fairness"
     SUBMIT = "submit"
+    CLAIM = "claim"
     START = "start"
     PLACE = "place"
     GROWTH = "growth"
@@ -107,15 +108,22 @@ def bench(
     seconds: Annotated[float, typer.Option(min=1, help="submit, place: for how long.")] = 15.0,
     over: Annotated[float, typer.Option(min=0, help="fairness: minutes over which members come.")] = 20.0,
     guilds: Annotated[int, typer.Option(min=1, max=50, help="fairness, place: servers they are in.")] = 1,
-    waiting: Annotated[int, typer.Option(min=0, help="start: jobs that wait already.")] = 10_000,
+    waiting: Annotated[int, typer.Option(min=0, help="start, claim: jobs that wait already.")] = 10_000,
+    crowd: Annotated[int, typer.Option(min=1, help="claim: members whose jobs those are.")] = 1000,
+    claims: Annotated[int, typer.Option(min=10, help="claim: how many are measured of each kind.")] = 500,
+    together: Annotated[int, typer.Option(min=1, help="claim: processes that claim at once on PostgreSQL.")] = 3,
     megabytes: Annotated[int, typer.Option(min=1, help="backup: size of the database.")] = 500,
     folder: Annotated[Path | None, typer.Option(help="backup: where, e.g. on the disk of the data folder.")] = None,
     report: Annotated[Path | None, typer.Option("--json", help="Also write the figures to this file.")] = None,
     verbose: Verbose = False,
 ) -> None:
-    """Measure a real bot on a local Discord (acknowledgement, previews, pictures), or the front desk by itself."""
+    """Measure a real bot on a local Discord (acknowledgement, previews, pictures), or the front desk by itself.
+
+    claim and submit use a database of the configured kind (database_url): a file of their own, or a database of their
+    own on that PostgreSQL server, deleted afterwards. What the bot has stored is never touched.
+    """
     from bot import bench as line
-    from bot.benches import backup, fairness, growth, place, start, submit
+    from bot.benches import backup, claim, fairness, growth, place, start, submit
 
     level = logging.INFO if what is What.LINE else logging.ERROR
     measures: dict[What, Callable[[], Coroutine[Any, Any, None]]] = {
@@ -125,7 +133,10 @@ def bench(
         What.GROWTH: lambda: growth.measure(jobs=jobs, report=report),
         What.PLACE: lambda: place.measure(jobs=jobs, guilds=guilds, seconds=seconds, report=report),
         What.BACKUP: lambda: backup.measure(megabytes=megabytes, folder=folder, report=report),
-        What.SUBMIT: lambda: submit.measure(rate=rate, seconds=seconds, report=report),
+        What.SUBMIT: lambda: submit.measure(config, rate=rate, seconds=seconds, report=report),
+        What.CLAIM: lambda: claim.measure(
+            config, waiting=waiting, members=crowd, claims=claims, together=together, report=report
+        ),
     }
     _carry_out(measures[what], verbose, level=level)
 

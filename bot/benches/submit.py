@@ -1,16 +1,16 @@
-"""Throughput of admission: filter, limits and a durable commit, on the real front desk over a real SQLite file."""
+"""Throughput of admission: filter, limits and a durable commit, on the real front desk over a real database."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bot.benches.report import percentile, show, write
+from bot.benches.scratch import scratch
 from bot.config import Config
 from bot.desk import Desk
 from bot.moderation.entries import Entry
@@ -60,27 +60,26 @@ def busy_rules() -> list[Entry]:
     return [Entry("".join(letters.choices("bcdfghjklmnpqrstvwxz", k=8))) for _ in range(RULES)]
 
 
-async def measure(*, rate: float, seconds: float, report: Path | None) -> None:
-    """Take all figures; `rate` submissions a second are offered for `seconds`."""
-    with tempfile.TemporaryDirectory(prefix="atelier-bench-") as folder:
-        async with front_desk(Path(folder)) as (studio, desk):
-            card = studio.card
-            orders = (an_order(number, card) for number in range(10**9))
-            await _at_once(studio, [next(orders) for _ in range(300)])  # what is done once is done
-            most = int(rate * seconds / 2)
-            figures = {"submit_rules": float(RULES), "submit_members": float(MEMBERS)}
-            figures |= {"submit_most_per_s": await _at_once(studio, [next(orders) for _ in range(most)])}
-            planned, busy = int(rate * seconds), time.process_time()
-            latencies, took = await _offered(studio, [next(orders) for _ in range(planned)], rate)
-            figures |= {
-                "submit_offered_per_s": rate,
-                "submit_admitted_per_s": planned / took,
-                "submit_cpu_ms": (time.process_time() - busy) / planned * 1000,
-                "submit_p50_ms": percentile(latencies, 0.5) * 1000,
-                "submit_p99_ms": percentile(latencies, 0.99) * 1000,
-                "submit_worst_ms": max(latencies) * 1000,
-                "submit_waiting_at_the_end": float((await desk.jobs.counts())[JobState.ACCEPTED]),
-            }
+async def measure(config: Path | None, *, rate: float, seconds: float, report: Path | None) -> None:
+    """Take all figures; `rate` submissions a second are offered for `seconds`, on a database of the configured kind."""
+    async with scratch(config) as (url, folder), front_desk(folder, url=url) as (studio, desk):
+        card = studio.card
+        orders = (an_order(number, card) for number in range(10**9))
+        await _at_once(studio, [next(orders) for _ in range(300)])  # what is done once is done
+        most = int(rate * seconds / 2)
+        figures = {"submit_rules": float(RULES), "submit_members": float(MEMBERS)}
+        figures |= {"submit_most_per_s": await _at_once(studio, [next(orders) for _ in range(most)])}
+        planned, busy = int(rate * seconds), time.process_time()
+        latencies, took = await _offered(studio, [next(orders) for _ in range(planned)], rate)
+        figures |= {
+            "submit_offered_per_s": rate,
+            "submit_admitted_per_s": planned / took,
+            "submit_cpu_ms": (time.process_time() - busy) / planned * 1000,
+            "submit_p50_ms": percentile(latencies, 0.5) * 1000,
+            "submit_p99_ms": percentile(latencies, 0.99) * 1000,
+            "submit_worst_ms": max(latencies) * 1000,
+            "submit_waiting_at_the_end": float((await desk.jobs.counts())[JobState.ACCEPTED]),
+        }
     show(figures)
     if report is not None:
         command = f"python -m bot bench submit --rate {rate:g} --seconds {seconds:g}"
@@ -88,11 +87,14 @@ async def measure(*, rate: float, seconds: float, report: Path | None) -> None:
 
 
 @asynccontextmanager
-async def front_desk(folder: Path, worker: Worker | None = None) -> AsyncIterator[tuple[Studio, Desk]]:
+async def front_desk(
+    folder: Path, worker: Worker | None = None, *, url: str = ""
+) -> AsyncIterator[tuple[Studio, Desk]]:
     """Everything between a member and the line, as the app wires it; budgets of all kinds are kept."""
     purse = Purse(per_hour=1e6, daily=1e6)
     config = Config(
         data_dir=folder,
+        database_url=url,
         limits={"member": WIDE},
         line=Line(waiting=10**6),
         budgets=Budgets(server=purse, house=purse),

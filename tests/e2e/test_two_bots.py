@@ -1,4 +1,4 @@
-"""Two bot processes with one token on one PostgreSQL database: they share the work, and one that dies leaves nothing."""
+"""Two bots with one token on one PostgreSQL database share the work, and one that dies leaves nothing behind."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from bot.benches import submit
 async def test_it_reports_what_it_measured(tmp_path, monkeypatch):
     monkeypatch.setattr(submit, "RULES", 20)
     report = tmp_path / "figures.json"
-    await submit.measure(rate=100.0, seconds=0.5, report=report)
+    await submit.measure(None, rate=100.0, seconds=0.5, report=report)
     body = json.loads(report.read_text())
     figures = body["figures"]
     assert body["command"] == "python -m bot bench submit --rate 100 --seconds 0.5"

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, and_, select, update
+from sqlalchemy import Connection, Row, and_, or_, select, update
 
 from bot.store import accounts, lanes
 from bot.store.schema import WAITING, jobs, processes
@@ -33,7 +33,8 @@ def take_over(connection: Connection, process: str, now: float) -> Taken:
     orphaned = and_(jobs.c.holder.is_not(None), jobs.c.holder.not_in(select(processes.c.id)))
     waiting = connection.execute(update(jobs).where(orphaned, WAITING).values(holder=process)).rowcount
     returned = 0
-    for row in connection.execute(select(jobs).where(orphaned).order_by(jobs.c.id)).all():
+    begun = or_(jobs.c.claimed_at.is_not(None), jobs.c.ended_at.is_not(None))
+    for row in connection.execute(select(jobs).where(orphaned, begun).order_by(jobs.c.id)).all():
         if row.state == JobState.RUNNING:
             returned += _interrupted(connection, row, process, now)
         else:

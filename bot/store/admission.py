@@ -43,6 +43,7 @@ class Wish:
     """An order with the terms on which it may be admitted, and whoever waits for the answer."""
 
     order: Order
+    job_id: str  # made before it is admitted: a commit of which nothing was heard is recognised by it
     cost: float  # credits
     allowance: Allowance
     line_limit: int
@@ -72,7 +73,15 @@ class Admissions:
     async def admit(self, order: Order, cost: float, allowance: Allowance, line_limit: int, purses: Purses) -> Admitted:
         """Admit `order`; durable when this returns. Raises a Refusal with nothing charged."""
         answer = asyncio.get_running_loop().create_future()
-        wish = Wish(order=order, cost=cost, allowance=allowance, line_limit=line_limit, purses=purses, answer=answer)
+        wish = Wish(
+            order=order,
+            job_id=self._ids.new(self._clock()),
+            cost=cost,
+            allowance=allowance,
+            line_limit=line_limit,
+            purses=purses,
+            answer=answer,
+        )
         self._waiting.append(wish)
         if self._work is None or self._work.done():
             # A task of its own: whoever stops waiting must not take the transaction of the others along.
@@ -115,7 +124,7 @@ class Admissions:
         order, member, now = wish.order, wish.order.member, self._clock()
         existing = _same_press(connection, order)
         if existing is not None:
-            return Admitted(commission_of(existing), repeated=True)
+            return Admitted(commission_of(existing), repeated=existing.id != wish.job_id)
         line = _line_for(connection, order)
         _check_room(line, wish)
         bill = accounts.assess(
@@ -136,7 +145,7 @@ class Admissions:
             weigh_lane(connection, member.guild_id, wish.purses.weight)
         accounts.book(connection, bill, place.finish)
         job_id = self._new_id(connection, now)
-        values = job_values(order, job_id=job_id, cost=wish.cost, start_tag=place.start, now=now, **bill.charged)
+        values = job_values(order, job_id=wish.job_id, cost=wish.cost, start_tag=place.start, now=now, **bill.charged)
         values["holder"] = self._database.process  # its ticket is followed here until somebody paints it
         connection.execute(_INSERT, values)
         return Admitted(new_commission(values), repeated=False)

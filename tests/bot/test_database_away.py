@@ -1,0 +1,155 @@
+"""The database is away, or locked, while people ask: the bot answers in time and honestly, and loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url
+
+from bot.sections import Tier
+from tests.bot.town import ADA, BEN, Bot, Town, open_both
+from tests.databases import on_server
+from tests.painter import Painter
+
+WIDE = {"member": Tier(burst=1e6, per_hour=1e6, daily=1e6, waiting=1000)}
+
+
+class Proxy:
+    """Between the bot and PostgreSQL; can be cut."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._there = (host, port)
+        self._open: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+        self.port = 0
+
+    async def mend(self) -> None:
+        """Let everything through."""
+        self._server = await asyncio.start_server(self._through, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def cut(self) -> None:
+        """End every connection and refuse new ones."""
+        assert self._server is not None
+        self._server.close()
+        for writer in self._open:
+            writer.transport.abort()
+        self._open.clear()
+        for task in [*self._tasks]:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _through(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        with suppress(OSError, asyncio.CancelledError):
+            up, down = await asyncio.open_connection(*self._there)
+            self._open |= {writer, down}
+            await asyncio.gather(_pump(reader, down), _pump(up, writer))
+        self._tasks.discard(task)
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    writer.transport.abort()
+
+
+@asynccontextmanager
+async def proxied(url: str) -> AsyncIterator[tuple[Proxy, str]]:
+    there = make_url(url)
+    proxy = Proxy(there.host or "127.0.0.1", there.port or 5432)
+    await proxy.mend()
+    try:
+        yield proxy, there.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
+    finally:
+        await proxy.cut()
+
+
+async def everything_ends(town: Town, bot: Bot, least: int) -> None:
+    """Until nothing waits of at least so many jobs; each was shown once, and nobody heard too late or nothing."""
+
+    async def over() -> bool:
+        counts = await bot.house.desk.jobs.counts()
+        return set(counts) == {"posted"} and counts["posted"] >= least
+
+    await town.until(over, 90.0)
+    posted = (await bot.house.desk.jobs.counts())["posted"]
+    await town.until(lambda: _shown(town, posted))
+    for person in (ADA, BEN):
+        said = [message["content"] for message in await town.messages(person)]
+        assert not [words for words in said if "did not respond" in words], said
+    assert not bot.serving.done()
+
+
+async def _shown(town: Town, number: int) -> bool:
+    results = await town.results()
+    assert len(results) <= number, "none was shown twice"
+    return len(results) == number
+
+
+async def honest(town: Town, person: int, number: int) -> None:
+    """Until so many were told that something went wrong, or that they are in the line."""
+
+    async def told() -> bool:
+        said = [message["content"] for message in await town.messages(person)]
+        return sum("went wrong on our side" in words or "**late" in words for words in said) >= number
+
+    await town.until(told, 60.0)
+
+
+@pytest.mark.parametrize("seconds", [3.0, pytest.param(10.0, marks=pytest.mark.slow)])
+async def test_postgres_fails_over_while_people_ask(tmp_path: Path, postgres_url: str, seconds: float) -> None:
+    """Row 20: first all its backends are ended, then nobody answers for a while."""
+    kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> "
+    async with AsyncExitStack() as stack:
+        proxy, url = await stack.enter_async_context(proxied(postgres_url))
+        both = open_both(tmp_path, Painter(0.02), database_url=url, limits=WIDE)
+        town, bot = await stack.enter_async_context(both)
+        for number in range(4):
+            await town.invoke(ADA, "dream", prompt=f"early {number}")
+        await town.result()
+        for _ in range(3):
+            await on_server(kill + "pg_backend_pid()", postgres_url)
+            await asyncio.sleep(0.3)
+        await proxy.cut()
+        began = time.monotonic()
+        for number in range(3):
+            await town.invoke(BEN, "dream", prompt=f"late {number}")
+        await honest(town, BEN, 3)
+        await asyncio.sleep(max(0.0, began + seconds - time.monotonic()))
+        await proxy.mend()
+        await town.invoke(ADA, "dream", prompt="afterwards")
+        await everything_ends(town, bot, 5)
+
+
+@pytest.mark.parametrize("seconds", [6.0, pytest.param(10.0, marks=pytest.mark.slow)])
+async def test_sqlite_is_locked_by_somebody_else_while_people_ask(tmp_path: Path, seconds: float) -> None:
+    """Row 20: longer than the bot waits for the lock."""
+    async with open_both(tmp_path, Painter(0.02), limits=WIDE) as (town, bot):
+        for number in range(3):
+            await town.invoke(ADA, "dream", prompt=f"early {number}")
+        await town.result()
+        file = tmp_path / "house" / "atelier.sqlite"
+        other = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+        await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")  # there may be a writer whom this loop has to let end
+        try:
+            for number in range(2):
+                await town.invoke(BEN, "dream", prompt=f"late {number}")
+            await asyncio.sleep(seconds)
+        finally:
+            other.execute("ROLLBACK")
+            other.close()
+        await honest(town, BEN, 2)
+        await town.invoke(ADA, "dream", prompt="afterwards")
+        await everything_ends(town, bot, 4)

@@ -17,9 +17,9 @@ from generation.job import ENDED, JobState
 SERVE_WITHIN = 10.0  # seconds from the start of a process
 ACKNOWLEDGE_WITHIN = 3.0  # seconds; Discord
 MOST_INVALID = 100  # requests in ten minutes
-SLOPE_JOBS = 500  # accepted within one process before its growth says anything
+SLOPE_JOBS = 2000  # accepted within one process before its growth says more than how busy it was just then
 MOST_GROWTH = 1024.0  # bytes a job
-MORE_DESCRIPTORS = 10  # sockets come and go
+MORE_DESCRIPTORS = 5
 LISTED = 12  # of each kind of broken promise
 
 
@@ -170,8 +170,9 @@ def judge_resources(verdict: Verdict, lives: Sequence[Life]) -> None:
     last = [each for each in samples if each.jobs - samples[0].jobs >= 2 * third]
     grown = _mean(last, "resident") - _mean(middle, "resident")
     verdict.bound("memory_slope_bytes_per_job", grown / (_mean(last, "jobs") - _mean(middle, "jobs")), MOST_GROWTH)
-    more = _mean(last, "descriptors") - _mean(middle, "descriptors")
-    verdict.bound("descriptors_grown", more, MORE_DESCRIPTORS)
+    # Connections come with every burst and go again: what leaks raises the least there ever is.
+    more = min(each.descriptors for each in last) - min(each.descriptors for each in middle)
+    verdict.bound("descriptors_grown", float(more), MORE_DESCRIPTORS)
     verdict.figures["resident_mib"] = _mean(last, "resident") / 2**20
 
 

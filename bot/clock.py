@@ -60,7 +60,7 @@ class Clock:
     async def begin(self, last_seen: float | None) -> None:
         """Compare with the latest time that a former process noted, in epoch seconds; None when there was none."""
         if last_seen is not None:
-            await self._moved(self._wall() - last_seen, "since the bot last ran")
+            await self._moved(self._wall() - last_seen, "It is {:,.1f} h later than when the bot last ran")
 
     async def look(self) -> None:
         """Compare both clocks."""
@@ -68,18 +68,19 @@ class Clock:
         step, self._offset = offset - self._offset, offset
         if abs(step) > STEP:
             log.info("The clock was set by %+.0f s", step)
-            await self._moved(step, "while the bot ran")
+            await self._moved(step, "The clock went {:,.1f} h ahead")
         if self._ahead > DOUBTED and self.trusted:
             self._ahead = 0.0
             self._troubles.end(Trouble.CLOCK, "The clock is believed: what is too old is deleted again.")
 
     async def watch(self, notes: Notes) -> None:
         """Look again and again, and note the time for the next process; for ever."""
-        noted = float("-inf")
+        begun, noted = False, float("-inf")
         while True:
             try:
-                if noted == float("-inf"):
+                if not begun:
                     await self.begin(_number(await notes.get(NOTE)))
+                    begun = True
                 await self.look()
                 if self._steady() - noted > WRITE:
                     await notes.set(NOTE, f"{self._wall():.0f}")
@@ -88,15 +89,15 @@ class Clock:
                 log.debug("The time could not be noted", exc_info=error)
             await asyncio.sleep(LOOK)
 
-    async def _moved(self, step: float, when: str) -> None:
+    async def _moved(self, step: float, words: str) -> None:
         self._ahead = max(0.0, self._ahead + step)
         if step > DOUBTED:
             doubt = min(self._ahead, LONGEST_DOUBT)
             self._doubted_until = self._steady() + doubt
             self._troubles.begin(
                 Trouble.CLOCK,
-                f"The clock went {step / 3600:,.1f} h ahead {when}: nothing is deleted because of its age for the next"
-                f" {doubt / 3600:.1f} h; set it right if it is wrong.",
+                f"{words.format(step / 3600)}: should the clock be wrong, set it right; nothing is deleted because of its"
+                f" age for the next {doubt / 3600:.1f} h.",
             )
         elif step < 0 and self._ahead <= DOUBTED:
             self._troubles.end(Trouble.CLOCK, "The clock was set right: what is too old is deleted again.")

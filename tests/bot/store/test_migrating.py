@@ -56,10 +56,17 @@ async def _old(folder: Path, revision: str) -> Rows:
 def _shared(before: Rows, after: Rows) -> Rows:
     """What is there now, with the tables and columns that were there before."""
     return {
-        name: [{key: value for key, value in row.items() if key in rows[0]} for row in after[name]]
+        name: [
+            {key: value for key, value in row.items() if key in rows[0]} for row in after[name] if _old_row(name, row)
+        ]
         for name, rows in before.items()
         if name in after
     }
+
+
+def _old_row(table: str, row: dict[str, Any]) -> bool:
+    """Whether a row may have been there before: the house's own notes are written by migrations too."""
+    return table != "notes" or row["key"].startswith("key")
 
 
 def _former() -> list[Any]:
@@ -81,7 +88,7 @@ async def test_every_former_version_keeps_its_rows(tmp_path: Path, kind: str, re
 
         gone = set().union(*(tables for at, tables in GONE.items() if revision < at))
         assert set(before) - set(after) == gone
-        kept = {name: rows for name, rows in before.items() if name not in gone}
+        kept = {name: [row for row in rows if _old_row(name, row)] for name, rows in before.items() if name not in gone}
         assert all(len(rows) == len(STATES) for rows in kept.values())
         assert _shared(kept, after) == kept
         if gone:

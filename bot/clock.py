@@ -96,8 +96,8 @@ class Clock:
             self._doubted_until = self._steady() + doubt
             self._troubles.begin(
                 Trouble.CLOCK,
-                f"{words.format(step / 3600)}: should the clock be wrong, set it right; nothing is deleted because of its"
-                f" age for the next {doubt / 3600:.1f} h.",
+                f"{words.format(step / 3600)}: should the clock be wrong, set it right; nothing is deleted because of"
+                f" its age for the next {doubt / 3600:.1f} h.",
             )
         elif step < 0 and self._ahead <= DOUBTED:
             self._troubles.end(Trouble.CLOCK, "The clock was set right: what is too old is deleted again.")

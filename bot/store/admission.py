@@ -38,17 +38,17 @@ class Admitted:
     repeated: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Wish:
     """An order with the terms on which it may be admitted, and whoever waits for the answer."""
 
     order: Order
-    job_id: str  # made before it is admitted: a commit of which nothing was heard is recognised by it
     cost: float  # credits
     allowance: Allowance
     line_limit: int
     purses: Purses
     answer: asyncio.Future[Admitted]
+    job_id: str = ""  # kept for the next try: a commit of which nothing was heard is recognised by it
 
     def settle(self, outcome: Admitted | Exception) -> None:
         """Tell the outcome to whoever still waits for it."""
@@ -75,7 +75,6 @@ class Admissions:
         answer = asyncio.get_running_loop().create_future()
         wish = Wish(
             order=order,
-            job_id=self._ids.new(self._clock()),
             cost=cost,
             allowance=allowance,
             line_limit=line_limit,
@@ -144,7 +143,7 @@ class Admissions:
         elif line.weight != wish.purses.weight:
             weigh_lane(connection, member.guild_id, wish.purses.weight)
         accounts.book(connection, bill, place.finish)
-        job_id = self._new_id(connection, now)
+        wish.job_id = wish.job_id or self._new_id(connection, now)
         values = job_values(order, job_id=wish.job_id, cost=wish.cost, start_tag=place.start, now=now, **bill.charged)
         values["holder"] = self._database.process  # its ticket is followed here until somebody paints it
         connection.execute(_INSERT, values)

@@ -14,7 +14,7 @@ from tests.bot.town import open_both
 
 figures = logging.getLogger("figures")  # --log-file FILE --log-file-level INFO
 MOMENTS = 2  # of each kind and window in the default suite; sixty-eight crashes
-LATEST = 110  # pauses that a delivery takes, about
+LATEST = 45  # pauses that a delivery takes, about
 
 
 @pytest.mark.parametrize("forgotten", [False, True], ids=["nonce known", "nonce forgotten"])
@@ -23,7 +23,7 @@ async def test_a_crash_at_any_moment_shows_the_outcome_once(tmp_path: Path, kind
     dice = random.Random(f"{kind.name} {forgotten}")
     async with open_both(tmp_path, limits=WIDE) as (town, bot):
         quieten(bot)
-        for pauses in (dice.randrange(20, 45), dice.randrange(45, 75))[:MOMENTS]:
+        for pauses in (dice.randrange(8, 25), dice.randrange(25, LATEST))[:MOMENTS]:
             seen = await crash(town, bot, kind, pauses, forgotten=forgotten)
 
             assert (seen.outcomes, seen.leftovers) == (1, 0), (pauses, seen)
@@ -53,6 +53,6 @@ async def test_without_looking_back_some_would_be_shown_twice(tmp_path: Path, mo
     monkeypatch.setattr(Courier, "find", blind)
     async with open_both(tmp_path, limits=WIDE) as (town, bot):
         quieten(bot)
-        shown = [(await crash(town, bot, KINDS[0], pauses, forgotten=True)).outcomes for pauses in range(30, LATEST, 2)]
+        shown = [(await crash(town, bot, KINDS[0], pauses, forgotten=True)).outcomes for pauses in range(20, 36)]
 
         assert max(shown) == 2

@@ -67,6 +67,7 @@ def test_kills_at_random_moments(tmp_path):
     assert figures["processes"] == 9
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("postgresql")
 def test_kills_at_random_moments_on_postgresql(tmp_path):
     report, where = tmp_path / "figures.json", ("--database", "postgresql", "--database-url", POSTGRESQL)

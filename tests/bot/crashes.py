@@ -146,7 +146,9 @@ def quieten(bot: Bot) -> None:
     """From now on nothing is shown by the connected client itself."""
     listeners = bot.house.studio.listeners
     listeners.accepted.remove(bot.client.tickets.open)
+    listeners.claimed.remove(bot.client.tickets.adopt)  # it would write over an outcome that it knows nothing of
     listeners.settled.remove(bot.client.delivery.settled)
+    listeners.inherited.remove(bot.client.delivery.settled)
 
 
 async def settled(town: Town, bot: Bot, kind: Kind) -> Commission:

@@ -17,7 +17,6 @@ MOMENTS = 2  # of each kind and window in the default suite; sixty-eight crashes
 LATEST = 45  # pauses that a delivery takes, about
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("forgotten", [False, True], ids=["nonce known", "nonce forgotten"])
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 async def test_a_crash_at_any_moment_shows_the_outcome_once(tmp_path: Path, kind: Kind, *, forgotten: bool) -> None:

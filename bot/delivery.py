@@ -10,9 +10,9 @@ from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import replace
 from weakref import WeakValueDictionary
 
-from bot.courier import Courier, Rejected, Sent, TokenRefused, TooLarge, Unavailable, WayClosed
+from bot.courier import Courier, Parcel, Rejected, Sent, TokenRefused, TooLarge, Unavailable, WayClosed
 from bot.desk import Desk
-from bot.order import Commission
+from bot.order import Address, Commission
 from bot.outcome import Outcome, max_level, notice_of, result_of, unsure
 from bot.packing import Packing
 from bot.store.outbox import Forgotten, OutboxEntry
@@ -294,9 +294,11 @@ class Delivery:
                 log.info("job %s: its channel is closed to the bot", commission.id)
         if ticket_id is not None and outcome.in_ticket:
             try:
-                return await self._courier.rewrite(address, ticket_id, in_ticket)
+                return await self._into_ticket(address, ticket_id, in_ticket, entry)
             except WayClosed:
                 log.info("job %s: its ticket cannot be changed any more", commission.id)
+            if entry.message_id == ticket_id:  # an earlier attempt may have filled it, and nobody can look any more
+                outcome, entry = unsure(outcome), replace(entry, message_id=None)
         alone = address.private or outcome.author_alone
         try:
             return await whisper(self._courier, self._desk.outbox, address, entry, in_ticket, ephemeral=alone)
@@ -311,6 +313,18 @@ class Delivery:
             raise WayClosed("What only its channel may show is not sent elsewhere.")
         person = await self._courier.direct_channel(commission.author_id)
         return await self._to_channel(person, outcome, since)
+
+    async def _into_ticket(self, address: Address, ticket_id: int, parcel: Parcel, entry: OutboxEntry) -> Sent:
+        """Make the ticket into `parcel`; that this was begun is written down for as long as it may have happened."""
+        tried_before = entry.message_id == ticket_id
+        if not tried_before:
+            await self._desk.outbox.hold(entry.job_id, entry.kind, address.channel_id, ticket_id)
+        try:
+            return await self._courier.rewrite(address, ticket_id, parcel)
+        except (WayClosed, Unavailable) as error:
+            if not tried_before and not (isinstance(error, Unavailable) and error.in_doubt):
+                await self._desk.outbox.let_go(entry.job_id, entry.kind)
+            raise
 
     async def _to_channel(self, channel_id: int, outcome: Outcome, since: float | None) -> Sent:
         """Post it, unless a search finds it there; `since` says from when on it may be (None: it cannot be there)."""

@@ -28,6 +28,7 @@ from generation.safety.level import Level
 
 RESULT = "result"
 NOTICE = "notice"
+MAYBE_TOLD = "You may have been told this already."
 MAYBE_ABOVE = (
     "I was interrupted while I posted this, and I may not read back here: the picture may stand above already."
     " If it does not, the buttons bring it."
@@ -85,12 +86,13 @@ def max_level(outcome: Outcome) -> Level:
 
 
 def unsure(outcome: Outcome) -> Outcome:
-    """In place of a result that may stand in the channel already, where nobody can look: its words and buttons.
+    """In place of an outcome that may have been shown already, where nobody can look: its words and buttons.
 
     The picture itself would perhaps be shown a second time; with the buttons its author has it in either case.
     """
     if not outcome.parcel.enclosures:
-        return outcome
+        told = replace(outcome.parcel, text=f"{outcome.parcel.text}\n-# {MAYBE_TOLD}")
+        return replace(outcome, nonce=f"{outcome.nonce}u", parcel=told)
     text, rows = f"{outcome.parcel.text}\n-# {MAYBE_ABOVE}", outcome.parcel.rows
     presses = [face.press for row in rows for face in row if isinstance(face.press, Press)]
     if not any(press.deed is Deed.SINGLE for press in presses):  # a result of one picture has no button to show it

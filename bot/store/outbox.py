@@ -64,6 +64,12 @@ class Outbox:
         async with self._database.write() as connection:
             await connection.execute(update(outbox).where(here).values(values))
 
+    async def let_go(self, job_id: str, kind: str) -> None:
+        """What `hold` wrote down does not say this one, and will not."""
+        here = (outbox.c.job_id == job_id) & (outbox.c.kind == kind) & outbox.c.sent_at.is_(None)
+        async with self._database.write() as connection:
+            await connection.execute(update(outbox).where(here).values(channel_id=None, message_id=None))
+
     async def sent(self, job_id: str, kind: str, channel_id: int, message_id: int) -> bool:
         """Discord has the message; False when its job was deleted while it was on its way."""
         here = (outbox.c.job_id == job_id) & (outbox.c.kind == kind)

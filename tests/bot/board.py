@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from bot.courier import Parcel, Sent, Unavailable, WayClosed
 from bot.order import Address, Commission, Place
+from bot.outcome import MAYBE_ABOVE, MAYBE_TOLD
 from bot.press import Deed, Press
 from bot.whisper import COMING
 
@@ -35,6 +36,11 @@ class Posted:
         return {face.press.custom_id for row in self.parcel.rows for face in row}
 
     @property
+    def is_sure(self) -> bool:
+        """Whether it does not say that something like it may be there already."""
+        return not any(doubt in self.parcel.text for doubt in (MAYBE_ABOVE, MAYBE_TOLD))
+
+    @property
     def is_outcome(self) -> bool:
         """Whether it tells how a request ended: no ticket, and no line that is still empty."""
         presses = [face.press for row in self.parcel.rows for face in row]
@@ -51,7 +57,7 @@ class Board:
         self.nonces: dict[str, Sent] = {}
         self.down = False
         self.closed: set[int] = set()  # channels that the bot may not use
-        self.dies: str = ""  # "before" or "after" the next change
+        self.dies: str = ""  # "before" or "after" the next change, or after the next outcome is "shown"
         self.now = time.time()
         self._ids = itertools.count(1)
 
@@ -82,8 +88,9 @@ class BoardCourier:
         if channel_id in self._board.closed:
             raise WayClosed
 
-    def _after(self) -> None:
-        if self._board.dies == "after":
+    def _after(self, parcel: Parcel | None = None) -> None:
+        shown = parcel is not None and Posted(0, parcel).is_outcome
+        if self._board.dies == "after" or (self._board.dies == "shown" and shown):
             self._board.dies = ""
             raise Died
 
@@ -98,7 +105,7 @@ class BoardCourier:
         sent = self._board.nonces.get(nonce)
         if sent is None:
             sent = self._board.nonces[nonce] = self._board.post(Posted(channel_id, parcel))
-        self._after()
+        self._after(parcel)
         return sent
 
     async def to_person(self, person_id: int, parcel: Parcel, nonce: str) -> Sent:
@@ -112,7 +119,7 @@ class BoardCourier:
         self._before()
         self._with_token(address)
         sent = self._board.post(Posted(address.channel_id, parcel), address.interaction_id)
-        self._after()
+        self._after(parcel)
         return sent
 
     async def rewrite(self, address: Address, message_id: int, parcel: Parcel) -> Sent:
@@ -121,7 +128,7 @@ class BoardCourier:
         if message_id not in self._board.messages:
             raise WayClosed
         self._board.messages[message_id] = Posted(address.channel_id, parcel)
-        self._after()
+        self._after(parcel)
         return Sent(address.channel_id, message_id)
 
     async def remove(self, address: Address, message_id: int) -> None:

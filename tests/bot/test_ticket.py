@@ -41,9 +41,8 @@ async def test_from_place_in_line_over_previews_to_the_result(tmp_path: Path) ->
     async with open_both(tmp_path, painter) as (town, _):
         painter.hold.clear()
         await town.invoke(ADA, "dream", prompt="first")
-        await town.invoke(BEN, "dream", prompt="second")
-
         painting = await _ticket(town, "step 1 of 20")
+        await town.invoke(BEN, "dream", prompt="second")
         waiting = await _ticket(town, "Number 2 in the line")
         assert "**first**" in painting["content"]
         assert "**second**" in waiting["content"]

@@ -37,7 +37,9 @@ class Signals:
 
     def __exit__(self, *_: object) -> None:
         for name, before in self._before.items():
-            signal.signal(name, before)
+            # Whoever was asked to stop hears a second wish until the interpreter itself is gone.
+            if not (self._asked and name in STOPPING):
+                signal.signal(name, before)
 
     async def through(self, work: Coroutine[Any, Any, None]) -> None:
         """Do `work`; a wish to stop that comes before it is `serving` breaks it off, and it ends cleanly."""

@@ -135,8 +135,9 @@ async def test_nothing_is_left_behind_of_a_bot_that_still_loads_its_model(tmp_pa
         async with asyncio.timeout(30):
             code = await bot.process.wait()
         took = time.monotonic() - began
-        # 0 beside 143: it had ended in order before it heard the second one, whose end takes a busy machine longer.
-        assert code in ((143, 0) if twice else (0,)), code
+        # 0 beside 143: it had ended in order before it heard the second one, whose end takes a busy machine longer;
+        # -15, which a shell calls 143 too: the second one met the last moments of the interpreter.
+        assert code in ((143, 0, -15) if twice else (0,)), code
         assert took < (3.0 if twice else 30.0), took
         async with asyncio.timeout(10):
             while any(map(still_runs, children)):

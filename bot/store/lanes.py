@@ -23,8 +23,15 @@ _first = select(func.min(jobs.c.lane).label("lane")).where(WAITING)
 _active = _first.cte("active", recursive=True)
 _beyond = select(func.min(jobs.c.lane)).where(WAITING, jobs.c.lane > _active.c.lane).scalar_subquery()
 _active = _active.union_all(select(_beyond).where(_active.c.lane.is_not(None)))
+_GET_HOUSE_TIME = select(notes.c.value).where(notes.c.key == HOUSE_TIME)
 _TURN = (
-    select(_active.c.lane, lanes.c.finish_tag, lanes.c.virtual_time, lanes.c.weight)
+    select(
+        _active.c.lane,
+        lanes.c.finish_tag,
+        lanes.c.virtual_time,
+        lanes.c.weight,
+        func.coalesce(_GET_HOUSE_TIME.scalar_subquery(), "0.0").label("house_time"),
+    )
     .join(lanes, lanes.c.guild_id == _active.c.lane)
     .order_by(lanes.c.finish_tag, lanes.c.guild_id)
     .limit(1)
@@ -40,7 +47,6 @@ _NEXT = (
 )
 _TURN_OF_OTHERS = _TURN.where(_active.c.lane.not_in(bindparam("resting", expanding=True)))
 _ANYBODY_ELSE = _ANYBODY.where(jobs.c.lane.not_in(bindparam("resting", expanding=True)))
-_GET_HOUSE_TIME = select(notes.c.value).where(notes.c.key == HOUSE_TIME)
 _SET_HOUSE_TIME = update(notes).where(notes.c.key == HOUSE_TIME, cast(notes.c.value, Float) < bindparam("moment"))
 _SERVED = update(lanes).where(lanes.c.guild_id == bindparam("lane"))
 
@@ -80,7 +86,7 @@ def take_next(connection: Connection, resting: Collection[int] = ()) -> Row[Any]
     row = connection.execute(_NEXT, {"lane": lane.lane}).first()
     if row is None:
         raise Contended
-    place = tags(house_time(connection), lane.finish_tag, row.cost, lane.weight)
+    place = tags(float(lane.house_time), lane.finish_tag, row.cost, lane.weight)
     served = {"finish_tag": place.finish, "virtual_time": max(lane.virtual_time, row.start_tag)}
     connection.execute(_SERVED, {"lane": lane.lane} | served)
     _set_house_time(connection, place.start)

@@ -329,7 +329,7 @@ class Presses:
         """The job behind a button, if it belongs to where it was pressed; raises BadRequest."""
         commission = await self._studio.get(press.job_id)
         message = message or interaction.message
-        if commission is None or not await self._belongs(interaction, commission, message):
+        if commission is None or not _belongs(interaction, commission, message):
             log.info(
                 "interaction %d: job %.20r is not known where its button was pressed", interaction.id, press.job_id
             )
@@ -342,19 +342,21 @@ class Presses:
             await self._desk.jobs.used(commission.id)
         return commission
 
-    async def _belongs(self, interaction: Interaction, commission: Commission, message: discord.Message | None) -> bool:
-        address = commission.address
-        if address.private and interaction.user.id != commission.author_id:
-            return False
-        if (address.guild_id, address.channel_id) == (interaction.guild_id, interaction.channel_id):
-            return True
-        # A result that found its channel closed was sent to its author directly.
-        elsewhere = await self._desk.outbox.messages_of(commission.id)
-        here = (interaction.channel_id, message.id if message is not None else 0)
-        own = interaction.guild_id is None and interaction.user.id == commission.author_id
-        return own and here in elsewhere.values()
-
     async def _shown(self, commission: Commission, index: int) -> None:
         pictures = await self._desk.pictures.of(commission.id)
         if not any(picture.index == index and picture.sha256 is not None for picture in pictures):
             raise BadRequest(UNKNOWN)
+
+
+def _belongs(interaction: Interaction, commission: Commission, message: discord.Message | None) -> bool:
+    address = commission.address
+    if address.private and interaction.user.id != commission.author_id:
+        return False
+    if (address.guild_id, address.channel_id) == (interaction.guild_id, interaction.channel_id):
+        return True
+    # A result that found its channel closed was sent to its author directly. Discord's word for what that message
+    # carries: our own memory of it may come a moment later than the first press.
+    if interaction.guild_id is not None or interaction.user.id != commission.author_id or message is None:
+        return False
+    carried = filter(None, map(Press.read, custom_ids(message)))
+    return message.author.id == interaction.application_id and any(each.job_id == commission.id for each in carried)

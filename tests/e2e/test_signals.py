@@ -37,6 +37,7 @@ async def test_a_first_signal_finishes_what_is_painted_keeps_the_rest_and_says_s
         await bot.until(healthy=True)
         await wishes(discord, 4)
         await bot.until(painting=1, waiting=3)
+        await bot.logged("painting, attempt")  # one that is claimed and not begun yet goes back as well
         bot.send(signal.SIGTERM)
         await bot.logged("Stopping")
         await discord.wait_for(lambda message: RESTARTING in message["content"])

@@ -143,8 +143,9 @@ def judge_answers(
             for life in lives
         )
         well = not _overlaps(troubled, at, at + ACKNOWLEDGE_WITHIN)
-        if served and well and interaction not in record.acknowledged:
-            missed.append(str(interaction))
+        took = record.acknowledged.get(interaction)
+        if served and well and (took is None or took > ACKNOWLEDGE_WITHIN):
+            missed.append(str(interaction) if took is None else f"{interaction}: after {took:.1f} s")
     verdict.figures |= {
         "interactions": float(len(interactions)),
         "acknowledged": float(len(times)),

@@ -60,6 +60,7 @@ def postgresql() -> None:
         pytest.skip(reason)
 
 
+@pytest.mark.slow
 def test_kills_at_random_moments(tmp_path):
     figures = soak(tmp_path / "figures.json", "kills", "--kills", "8", "--jobs", "40", "--rate", "12", "--seed", "6")
     assert figures["kills"] == 8
@@ -75,7 +76,6 @@ def test_kills_at_random_moments_on_postgresql(tmp_path):
     assert figures["kills"] == 2
 
 
-@pytest.mark.slow
 def test_everything_for_a_minute(tmp_path):
     figures = soak(tmp_path / "figures.json", "run", "--minutes", "1", "--seed", "6")
     assert figures["faults"] >= 5

@@ -170,3 +170,11 @@ def test_memory_that_grows_with_the_jobs_is_found(growth, broken):
     judge_resources(verdict, [one])
     assert verdict.figures["memory_slope_bytes_per_job"] == pytest.approx(growth)
     assert len(verdict.broken) == broken
+
+
+async def test_an_answer_that_comes_late_is_one_that_was_missed():
+    asked = int(1.6e12 - DISCORD_EPOCH_MS) << 22
+    story, verdict = Story().asks(1.6e9 + 3.5, f"/interactions/{asked}/token/callback", 204), Verdict()
+    judge_answers(verdict, await story.record(), {asked: 1.6e9}, [life(1.6e9 - 5, 1.6e9 - 3, 1.6e9 + 30)], troubled=[])
+    assert verdict.figures["acknowledgements_missed"] == 1
+    assert "after 3.5 s" in "".join(verdict.broken)

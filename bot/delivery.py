@@ -292,7 +292,8 @@ class Delivery:
                 return await self._to_channel(address.channel_id, outcome, since)
             except WayClosed:
                 log.info("job %s: its channel is closed to the bot", commission.id)
-        if ticket_id is not None and outcome.in_ticket:
+        begun_elsewhere = entry.message_id not in (None, ticket_id)  # by a whisper, which goes on where it was
+        if ticket_id is not None and outcome.in_ticket and not begun_elsewhere:
             try:
                 return await self._into_ticket(address, ticket_id, in_ticket, entry)
             except WayClosed:

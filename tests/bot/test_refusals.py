@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from bot.order import Member
-from bot.playground.ids import DM_IDS, GUILD_ID
+from bot.playground.ids import ART_ADULTS_ID, DM_IDS, GUILD_ID, OLIVIA_ID
+from generation.job import Job, Progress, Result
+from generation.safety.level import Level
 from tests.bot.crashes import KINDS, POST, a_process, quieten, settled
 from tests.bot.town import ADA, ART, Town, open_both
 from tests.painter import Painter
@@ -68,3 +72,36 @@ async def test_a_private_picture_whose_ticket_is_gone_stays_in_the_message_it_wa
 
         assert await bot.has(posted=1)
         assert [len(message["attachments"]) for message in shown] == [1], [message["content"] for message in shown]
+
+
+class Bold(Painter):
+    """Paints what only age-restricted channels show."""
+
+    async def paint(self, job: Job, on_progress: Callable[[Progress], None]) -> Result:
+        result = await super().paint(job, on_progress)
+        pictures = []
+        for picture in result.pictures:
+            assert picture.approved is not None
+            pictures.append(replace(picture, approved=replace(picture.approved, level=Level.HIGH)))
+        return replace(result, pictures=tuple(pictures))
+
+
+async def test_after_a_start_a_bold_picture_waits_until_it_is_known_what_its_channel_is(tmp_path: Path) -> None:
+    """Its channel may have become one for everybody while the bot was away, and REST is there before the gateway."""
+    async with open_both(tmp_path, Bold()) as (town, bot):
+        await bot.house.studio.policies.change(GUILD_ID, {"restricted_level": Level.HIGH}, by=ADA)
+        quieten(bot)
+        await town.invoke(OLIVIA_ID, "dream", channel=ART_ADULTS_ID, prompt="bold")
+        await town.until(lambda: bot.has(rendered=1))
+        async with a_process(town, bot) as delivery:
+            await delivery.recover()
+            await delivery.drain(2.0)
+            assert delivery.unshown == 1
+        assert await town.results(ART_ADULTS_ID, OLIVIA_ID) == []
+        guild = bot.client.get_guild(GUILD_ID)
+        assert guild is not None
+        channel = guild.get_channel(ART_ADULTS_ID)
+        channel.nsfw = False  # type: ignore[union-attr] - as an update of the channel does it
+        await bot.client.delivery.recover()
+        await town.until(lambda: bot.has(failed=1))
+        assert await town.results(ART_ADULTS_ID, OLIVIA_ID) == []

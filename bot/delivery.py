@@ -277,10 +277,17 @@ class Delivery:
                 self._doubts[key] = began
             raise
         self._doubts.pop(key, None)
-        if not kept:
-            await self._courier.withdraw(sent.channel_id, sent.message_id)  # deleted while it was on its way
+        if not kept:  # deleted while it was on its way
+            await self._take_back(sent)
             raise Forgotten
         return sent
+
+    async def _take_back(self, sent: Sent) -> None:
+        """Written down first: where Discord is away right now, the message goes later."""
+        await self._desk.archive.owe_farewell(sent.channel_id, sent.message_id)
+        with suppress(Unavailable, Rejected):
+            await self._courier.withdraw(sent.channel_id, sent.message_id)
+            await self._desk.archive.farewell_said(sent.channel_id, sent.message_id)
 
     async def _by_any_way(
         self, commission: Commission, outcome: Outcome, ticket_id: int | None, entry: OutboxEntry, since: float | None

@@ -266,14 +266,22 @@ class Courier:
         return True
 
     def place_now(self, commission: Commission) -> Place:
-        """Where a job was asked, as far as its channel is still what it was then."""
-        place = commission.place
-        guild = self._client.get_guild(place.guild_id) if place.guild_id is not None else None
-        channel = guild.get_channel_or_thread(commission.address.channel_id) if guild is not None else None
-        restricted = getattr(channel, "is_nsfw", None)
-        if not callable(restricted):
+        """Where a job was asked, as far as its channel is still what it was then.
+
+        Raises Unavailable where that matters and Discord has not yet told, since a start, what the channel is.
+        """
+        place, address = commission.place, commission.address
+        if place.guild_id is None or not place.age_restricted:
             return place
-        return replace(place, age_restricted=place.age_restricted and bool(restricted()))
+        guild = self._client.get_guild(place.guild_id)
+        if guild is None and self._client.is_ready():
+            return place  # the bot is no member there, and will not be told
+        if guild is None or guild.unavailable:
+            raise Unavailable
+        # Archived threads are not told of at a start; what a thread is its channel says.
+        channel = guild.get_channel_or_thread(address.channel_id) or guild.get_channel(address.parent_channel_id or 0)
+        restricted = getattr(channel, "is_nsfw", None)
+        return replace(place, age_restricted=bool(restricted())) if callable(restricted) else place
 
     def discreet(self, channel_id: int) -> bool:
         """Whether a channel is closed to a server's everybody or is age-restricted; False when it cannot be seen."""

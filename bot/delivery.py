@@ -277,10 +277,17 @@ class Delivery:
                 self._doubts[key] = began
             raise
         self._doubts.pop(key, None)
-        if not kept:
-            await self._courier.withdraw(sent.channel_id, sent.message_id)  # deleted while it was on its way
+        if not kept:  # deleted while it was on its way
+            await self._take_back(sent)
             raise Forgotten
         return sent
+
+    async def _take_back(self, sent: Sent) -> None:
+        """Written down first: where Discord is away right now, the message goes later."""
+        await self._desk.archive.owe_farewell(sent.channel_id, sent.message_id)
+        with suppress(Unavailable, Rejected):
+            await self._courier.withdraw(sent.channel_id, sent.message_id)
+            await self._desk.archive.farewell_said(sent.channel_id, sent.message_id)
 
     async def _by_any_way(
         self, commission: Commission, outcome: Outcome, ticket_id: int | None, entry: OutboxEntry, since: float | None
@@ -292,7 +299,8 @@ class Delivery:
                 return await self._to_channel(address.channel_id, outcome, since)
             except WayClosed:
                 log.info("job %s: its channel is closed to the bot", commission.id)
-        if ticket_id is not None and outcome.in_ticket:
+        begun_elsewhere = entry.message_id not in (None, ticket_id)  # by a whisper, which goes on where it was
+        if ticket_id is not None and outcome.in_ticket and not begun_elsewhere:
             try:
                 return await self._into_ticket(address, ticket_id, in_ticket, entry)
             except WayClosed:

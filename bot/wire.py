@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,6 +15,19 @@ ENTITY_TOO_LARGE = 40005
 INVALID_WEBHOOK_TOKEN = 50027
 FOLLOWUPS_USED_UP = 40094
 UNKNOWN_MESSAGE = 10008
+REQUEST_TIMEOUT = 408
+# Discord says some of these with 400; each means that nothing gets through here, whatever it is.
+CLOSED = frozenset(
+    {
+        FOLLOWUPS_USED_UP,
+        50007,  # this person takes no direct messages from the bot
+        50008,  # a channel that takes no messages
+        50024,  # likewise
+        50083,  # a thread that was archived and locked
+        50278,  # this person shares no server with the bot any more
+        160005,  # a locked thread
+    }
+)
 
 
 class WayClosed(AtelierError):
@@ -50,14 +64,17 @@ class HeldBack(OSError):
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Discord's and the network's errors as one of WayClosed, Unavailable, TooLarge, TokenRefused, Rejected."""
+    """Discord's and the network's errors as one of WayClosed, Unavailable, TooLarge, TokenRefused, Rejected.
+
+    An answer that is no JSON although it says so comes from something on the way, and says nothing of what was done.
+    """
     try:
         yield
     except discord.HTTPException as error:
         raise _translation(error) from error
     except (discord.RateLimited, aiohttp.ClientConnectorError, HeldBack) as error:
         raise Unavailable() from error
-    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+    except (aiohttp.ClientError, OSError, TimeoutError, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise Unavailable(in_doubt=True) from error
 
 
@@ -68,8 +85,8 @@ def _translation(error: discord.HTTPException) -> AtelierError:
         return TokenRefused()
     if error.code == UNKNOWN_MESSAGE:
         return Gone()
-    if error.status in (401, 403, 404, 410) or error.code == FOLLOWUPS_USED_UP:
+    if error.status in (401, 403, 404, 410) or error.code in CLOSED:
         return WayClosed()
-    if error.status >= 500 or error.status == 429:
-        return Unavailable(in_doubt=error.status >= 500)
+    if error.status >= 500 or error.status in (REQUEST_TIMEOUT, 429):
+        return Unavailable(in_doubt=error.status != 429)
     return Rejected()

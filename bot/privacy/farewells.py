@@ -13,6 +13,7 @@ log = logging.getLogger(__name__)
 
 PACE = 1.2  # seconds between two deletions; Discord takes about five in five seconds of a channel
 RETRY = 60.0  # seconds after Discord could not be reached
+LOOK = 60.0  # seconds between two looks by itself: another process, or a late result, may have left something
 CLOSE_PATIENCE = 5.0
 
 
@@ -46,7 +47,7 @@ class Farewells:
 
     async def _run(self) -> None:
         while not self._closing.is_set():
-            await self._work.wait()
+            await within(self._work, LOOK)
             self._work.clear()
             try:
                 await self._all()

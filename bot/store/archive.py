@@ -95,6 +95,14 @@ class Archive:
                 await connection.execute(insert(farewells), new)
         return len(rows)
 
+    async def owe_farewell(self, channel_id: int, message_id: int) -> None:
+        """Remember one more message that is to be deleted."""
+        row = {"channel_id": channel_id, "message_id": message_id, "asked_at": self._clock()}
+        here = and_(farewells.c.channel_id == channel_id, farewells.c.message_id == message_id)
+        async with self._database.write() as connection:
+            if (await connection.execute(select(farewells).where(here))).first() is None:
+                await connection.execute(insert(farewells).values(row))
+
     async def next_farewell(self) -> tuple[int, int] | None:
         """Channel and id of a message that is still to be deleted."""
         async with self._database.read() as connection:

@@ -10,7 +10,6 @@ from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.store.database import Database
 from bot.waiting import either, within
@@ -55,7 +54,7 @@ class Bulletin:
             try:
                 await self._listen(closing)
                 tries = 0
-            except (SQLAlchemyError, OSError, TimeoutError) as error:
+            except Exception as error:  # the driver is spoken to directly, and its errors have no class in common
                 log.warning("Other processes cannot be heard (%s), trying again", type(error).__name__)
             tries += 1
             pause = random.uniform(0.1, min(SLOWEST, 0.5 * 2 ** min(tries, 8)))  # noqa: S311 - jitter, no secret

@@ -13,6 +13,8 @@ import pytest
 from sqlalchemy import make_url
 
 from bot.sections import Tier
+from bot.store import bulletin
+from bot.store.database import Database
 from tests.bot.town import ADA, BEN, Bot, Town, open_both
 from tests.databases import on_server
 from tests.painter import Painter
@@ -131,6 +133,56 @@ async def test_postgres_fails_over_while_people_ask(tmp_path: Path, postgres_url
         await proxy.mend()
         await town.invoke(ADA, "dream", prompt="afterwards")
         await everything_ends(town, bot, 5)
+
+
+async def test_a_ticket_is_followed_on_when_the_database_is_back(tmp_path: Path, postgres_url: str) -> None:
+    """While it is away nobody can say how many are ahead; that is no reason to fall silent for good."""
+    async with AsyncExitStack() as stack:
+        proxy, url = await stack.enter_async_context(proxied(postgres_url))
+        painter = Painter(0.1)
+        town, bot = await stack.enter_async_context(open_both(tmp_path, painter, database_url=url, limits=WIDE))
+        painter.hold.clear()
+        await town.invoke(ADA, "dream", prompt="first")
+        await town.told(ADA, "step 1 of 20")
+        await town.invoke(ADA, "dream", prompt="second")
+        await town.told(ADA, "Number 2 in the line")
+        await proxy.cut()
+        bot.client.tickets.moved()
+        await asyncio.sleep(3.0)
+        await proxy.mend()
+        painter.hold.set()
+        await town.until(lambda: bot.has(posted=1, running=1))
+        painter.hold.clear()
+
+        async def followed() -> bool:
+            said = [message["content"] for message in await town.messages(ADA)]
+            return any("**second**" in words and "of 20" in words for words in said)
+
+        await town.until(followed)
+        painter.hold.set()
+        await everything_ends(town, bot, 2)
+
+
+async def test_news_are_heard_again_however_the_connection_broke(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It breaks while it is asked whether it still answers, and the next one may as well."""
+    monkeypatch.setattr(bulletin, "ALIVE", 0.0)  # asked all the time
+    monkeypatch.setattr(bulletin, "SLOWEST", 0.3)
+    closing, heard = asyncio.Event(), asyncio.Event()
+    async with proxied(postgres_url) as (proxy, url), Database(url, tmp_path) as database:
+        listening = asyncio.create_task(bulletin.Bulletin(database, lambda _: heard.set()).run(closing))
+        for _ in range(3):
+            async with asyncio.timeout(10.0):
+                await heard.wait()
+            await asyncio.sleep(0.1)
+            await proxy.cut()
+            heard.clear()
+            await proxy.mend()
+        async with asyncio.timeout(10.0):
+            await heard.wait()
+        closing.set()
+        await listening
 
 
 @pytest.mark.parametrize("seconds", [6.0, pytest.param(10.0, marks=pytest.mark.slow)])

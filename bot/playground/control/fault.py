@@ -42,6 +42,8 @@ class Fault:
     retry_after: float = 1.0
     via: bool = True
     status: int = 500
+    code: int = 0  # of Discord's own error codes
+    body: str | None = None  # instead of an error document, as from something on the way that is not Discord
     delay_s: float = 0.0
     bytes_per_s: float = 65_536.0
 
@@ -86,8 +88,10 @@ def _fits(key: str, value: Any) -> bool:
             return isinstance(value, bool)
         case "count":
             return value is None or (type(value) is int and value > 0)
-        case "skip":
+        case "skip" | "code":
             return type(value) is int and value >= 0
+        case "body":
+            return value is None or isinstance(value, str)
         case "status":
             return type(value) is int and 400 <= value <= 599
         case "bytes_per_s":

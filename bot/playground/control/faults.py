@@ -131,7 +131,9 @@ async def _end(fault: Fault, request: web.Request, handler: Handler) -> web.Stre
     if fault.kind is FaultKind.DISCONNECT:
         return await _cut(request, response)
     await request.release()
-    document = {"message": f"{fault.status}: made to fail", "code": 0}
+    if fault.body is not None:
+        return web.Response(text=fault.body, status=fault.status, content_type="application/json")
+    document = {"message": f"{fault.status}: made to fail", "code": fault.code}
     return respond(document, fault.status)
 
 

@@ -16,6 +16,7 @@ from bot.courier import Parcel
 from bot.moderation.entries import Entry
 from bot.playground.ids import DM_IDS
 from bot.press import Deed
+from bot.privacy import farewells
 from bot.privacy.erasure import Erasure
 from bot.privacy.words import forget_press
 from bot.store.database import Database
@@ -308,9 +309,13 @@ async def test_files_of_a_forgotten_person_go_but_not_those_that_others_have_too
         assert _files(bot)[0].name == row.sha256
 
 
-async def test_a_result_on_its_way_is_taken_back(tmp_path: Path) -> None:
+@pytest.mark.parametrize("away", [False, True])
+async def test_a_result_on_its_way_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, away: bool) -> None:
     """Its person is forgotten between the moment Discord has the message and the moment we note it."""
+    monkeypatch.setattr(farewells, "LOOK", 0.5)
     async with open_both(tmp_path) as (town, bot):
+        if away:
+            await town.breaks("status", method="DELETE", path="/channels/*/messages/*", status=503, count=1)
         archive, outbox_store = bot.house.desk.archive, bot.client.delivery._desk.outbox
         real = outbox_store.sent
 

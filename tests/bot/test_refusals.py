@@ -1,0 +1,107 @@
+"""Refusals with reasons of Discord's own, and answers from something on the way: outcomes find another way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from bot.order import Member
+from bot.playground.ids import ART_ADULTS_ID, DM_IDS, GUILD_ID, OLIVIA_ID
+from generation.job import Job, Progress, Result
+from generation.safety.level import Level
+from tests.bot.crashes import KINDS, POST, a_process, quieten, settled
+from tests.bot.town import ADA, ART, Town, open_both
+from tests.painter import Painter
+
+ARCHIVED = {"status": 400, "code": 50083}  # a thread that was archived and locked while its picture was painted
+IN_CHANNEL, BY_TOKEN = f"/channels/{ART}/**", "/webhooks/**"
+
+
+async def _closed_while_painting(town: Town, painter: Painter, **options: object) -> None:
+    """A request whose channel is archived and locked in mid-painting."""
+    painter.hold.clear()
+    await town.invoke(ADA, "dream", prompt="shut", **options)
+    await town.told(ADA, "step 1 of 20")
+    for path in (IN_CHANNEL, BY_TOKEN):
+        await town.breaks("status", path=path, **ARCHIVED)
+
+
+async def test_a_result_for_an_archived_thread_goes_to_its_author(tmp_path: Path) -> None:
+    painter = Painter()
+    async with open_both(tmp_path, painter) as (town, bot):
+        await _closed_while_painting(town, painter)
+        painter.hold.set()
+        await town.until(lambda: bot.has(posted=1))
+
+        assert (await town.told(ADA, "AI-generated", channel=DM_IDS[ADA]))["attachments"]
+
+
+async def test_a_failure_in_an_archived_thread_is_told_to_its_author(tmp_path: Path) -> None:
+    painter = Painter()
+    async with open_both(tmp_path, painter) as (town, bot):
+        await _closed_while_painting(town, painter)
+        await bot.house.studio.cancel_all(Member(id=ADA, guild_id=GUILD_ID))
+        await town.told(ADA, "Cancelled.", channel=DM_IDS[ADA])
+
+
+async def test_an_answer_that_is_garbled_on_the_way_is_no_answer(tmp_path: Path) -> None:
+    async with open_both(tmp_path) as (town, bot):
+        garbled = {"status": 502, "body": "<html>", "count": 2, "executed": True}
+        await town.breaks("status", method="POST", path=POST, **garbled)
+        await town.invoke(ADA, "dream", prompt="garbled")
+        await town.until(lambda: bot.has(posted=1))
+
+        assert len(await town.results()) == 1
+
+
+async def test_a_private_picture_whose_ticket_is_gone_stays_in_the_message_it_was_begun_in(tmp_path: Path) -> None:
+    """The ticket was dismissed; its follow-up was filled unseen, and then the line was cut once more."""
+    private = next(kind for kind in KINDS if kind.name == "private, ticket deleted")
+    async with open_both(tmp_path) as (town, bot):
+        quieten(bot)
+        commission = await settled(town, bot, private)
+        ticket_id = str(commission.address.ticket_id)
+        await town.breaks("delete_message", channel_id=str(ART), message_id=ticket_id)
+        for executed in (True, False):
+            await town.breaks("disconnect", method="PATCH", path=BY_TOKEN, skip=1, count=1, executed=executed)
+        async with a_process(town, bot) as delivery:
+            await delivery.recover()
+            await delivery.drain(30.0)
+        shown = await town.messages()
+
+        assert await bot.has(posted=1)
+        assert [len(message["attachments"]) for message in shown] == [1], [message["content"] for message in shown]
+
+
+class Bold(Painter):
+    """Paints what only age-restricted channels show."""
+
+    async def paint(self, job: Job, on_progress: Callable[[Progress], None]) -> Result:
+        result = await super().paint(job, on_progress)
+        pictures = []
+        for picture in result.pictures:
+            assert picture.approved is not None
+            pictures.append(replace(picture, approved=replace(picture.approved, level=Level.HIGH)))
+        return replace(result, pictures=tuple(pictures))
+
+
+async def test_after_a_start_a_bold_picture_waits_until_it_is_known_what_its_channel_is(tmp_path: Path) -> None:
+    """Its channel may have become one for everybody while the bot was away, and REST is there before the gateway."""
+    async with open_both(tmp_path, Bold()) as (town, bot):
+        await bot.house.studio.policies.change(GUILD_ID, {"restricted_level": Level.HIGH}, by=ADA)
+        quieten(bot)
+        await town.invoke(OLIVIA_ID, "dream", channel=ART_ADULTS_ID, prompt="bold")
+        await town.until(lambda: bot.has(rendered=1))
+        async with a_process(town, bot) as delivery:
+            await delivery.recover()
+            await delivery.drain(2.0)
+            assert delivery.unshown == 1
+        assert await town.results(ART_ADULTS_ID, OLIVIA_ID) == []
+        guild = bot.client.get_guild(GUILD_ID)
+        assert guild is not None
+        channel = guild.get_channel(ART_ADULTS_ID)
+        channel.nsfw = False  # type: ignore[union-attr] - as an update of the channel does it
+        await bot.client.delivery.recover()
+        await town.until(lambda: bot.has(failed=1))
+        assert await town.results(ART_ADULTS_ID, OLIVIA_ID) == []

@@ -1,4 +1,4 @@
-"""The command line: run, playground, doctor, bench, migrate, restore, filter, certs, sweep, soak."""
+"""The command line: run, playground, doctor, bench, migrate, adopt-folder, restore, filter, certs, sweep, soak."""
 
 from __future__ import annotations
 
@@ -147,6 +147,14 @@ def migrate(config: ConfigPath = None, verbose: Verbose = False) -> None:
     from bot.launch import bring_up_to_date
 
     _carry_out(lambda: bring_up_to_date(config), verbose)
+
+
+@cli.command()
+def adopt_folder(config: ConfigPath = None, verbose: Verbose = False) -> None:
+    """Say that the data folder is another one from now on, since the former is lost; for PostgreSQL, no bot may run."""
+    from bot.launch import adopt_folder as adopt
+
+    _carry_out(lambda: adopt(config), verbose)
 
 
 @cli.command()

@@ -64,13 +64,14 @@ async def opened(config: Config, workers: tuple[Worker, ...] | None = None) -> A
     others = {name: _named(name, _described(f"models.{name}", place)) for name, place in config.models.items()}
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(config.database, config.data_dir))
+        desk = Desk.over(database, config.data_dir)
+        await desk.processes.join(config.data_dir)  # before anything is done in a folder that may be the wrong one
+        stack.push_async_callback(desk.processes.leave)
         identity = await asyncio.to_thread(Keyring(config.data_dir / FOLDER).open)
         if workers is None:
             workers = (ChildWorker(replace(config.engine_settings(alone=alone), identity=identity)),)
-        desk = Desk.over(database, config.data_dir)
         clock = Clock(desk.troubles)
         await bring_back(database, clock())
-        stack.push_async_callback(desk.processes.leave)
         rules = RuleBook(desk, config.filter)
         await rules.open()
         stack.push_async_callback(rules.close)

@@ -20,6 +20,7 @@ from bot.app import only_this_machine
 from bot.card import UNCHECKED
 from bot.config import Config, load
 from bot.store.database import Database
+from bot.store.processes import Processes
 from generation.catalogue import lora_names
 from generation.errors import AtelierError, ConfigError
 from generation.job import Job
@@ -141,6 +142,7 @@ async def _api(config: Config) -> AsyncIterator[Callable[[str], Awaitable[Any]]]
 async def _database(config: Config) -> list[Finding]:
     try:
         async with Database(config.database, config.data_dir) as database:
+            await Processes(database).check(config.data_dir)
             kind = "SQLite" if database.is_sqlite else "PostgreSQL"
             return [Finding(Level.OK, "database", f"{kind} can be written and has the newest schema.")]
     except ConfigError as error:

@@ -123,10 +123,12 @@ async def sweep(path: Path | None, *, dry_run: bool) -> None:
 
     from bot.privacy.sweeper import Sweeper
     from bot.store.database import Database
+    from bot.store.processes import Processes
 
     config = load(path)
     try:
         async with Database(config.database, config.data_dir, looking=dry_run) as database:
+            await Processes(database).check(config.data_dir)
             swept = await Sweeper(database, config.data_dir, config.privacy).sweep(dry=dry_run)
     except DBAPIError as error:
         log.debug("Sweeping failed", exc_info=error)
@@ -151,6 +153,17 @@ async def bring_up_to_date(path: Path | None) -> None:
     config = load(path)
     async with Database(config.database, config.data_dir):
         typer.echo("The database has the newest schema.")
+
+
+async def adopt_folder(path: Path | None) -> None:
+    """Let the data folder of these settings be the one that the database belongs to."""
+    from bot.store.database import Database
+    from bot.store.processes import Processes
+
+    config = load(path)
+    async with Database(config.database, config.data_dir) as database:
+        await Processes(database).adopt(config.data_dir)
+    typer.echo(f"{config.data_dir} is the data folder of this database.")
 
 
 async def list_backups(path: Path | None) -> None:

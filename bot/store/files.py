@@ -87,7 +87,7 @@ class FileStore:
             return sha256
         if not path.parent.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            _sync_folder(self._folder)
+            sync_folder(self._folder)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED)
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -98,7 +98,7 @@ class FileStore:
         except OSError:
             Path(name).unlink(missing_ok=True)
             raise
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
         return sha256
 
     def _get(self, sha256: str) -> bytes | None:
@@ -109,7 +109,7 @@ class FileStore:
         return data if hashlib.sha256(data).hexdigest() == sha256 else None
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """The name of a new file survives a power cut only when its folder is synced too."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:

@@ -7,6 +7,7 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import and_, delete, func, insert, literal, select, update
@@ -14,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import postgres
+from bot.store.data_folder import refuse_another, share
 from bot.store.database import Database
 from bot.store.schema import processes
 
@@ -30,12 +32,29 @@ class Processes:
         self._database = database
         self._clock = clock
 
-    async def join(self) -> None:
-        """From now on this process is one of them. With SQLite it is the only one: the file's lock says so."""
+    async def join(self, folder: Path | None = None) -> None:
+        """From now on this process is one of them. With SQLite it is the only one: the file's lock says so.
+
+        Raises ConfigError where `folder`, with the pictures, is not the one that they share.
+        """
         async with self._database.write() as connection:
             if self._database.is_sqlite:
                 await connection.execute(delete(processes))
+            elif folder is not None:
+                await share(connection, folder, await self._others(connection))
             await self._seen(connection)
+
+    async def check(self, folder: Path) -> None:
+        """Raise ConfigError where a process with this data folder could not join."""
+        if not self._database.is_sqlite:
+            async with self._database.read() as connection:
+                await refuse_another(connection, folder, await self._others(connection))
+
+    async def adopt(self, folder: Path) -> None:
+        """This is the data folder from now on, since the former one is lost; raises ConfigError where others live."""
+        if not self._database.is_sqlite:
+            async with self._database.write() as connection:
+                await share(connection, folder, await self._others(connection), lost=True)
 
     async def beat(self) -> None:
         """This process lives; those that were not seen for DEAD seconds do not any more."""
@@ -57,11 +76,8 @@ class Processes:
 
     async def others(self) -> int:
         """How many more processes live."""
-        living = and_(processes.c.id != self._database.process, processes.c.seen_at >= self._now() - DEAD)
         async with self._database.read() as connection:
-            return int(
-                (await connection.execute(select(func.count()).select_from(processes).where(living))).scalar_one()
-            )
+            return await self._others(connection)
 
     async def eldest(self) -> bool:
         """Whether this process is the one that does what must not be done by several."""
@@ -69,6 +85,10 @@ class Processes:
         async with self._database.read() as connection:
             first = (await connection.execute(living.order_by(processes.c.started_at, processes.c.id).limit(1))).first()
         return first is not None and first.id == self._database.process
+
+    async def _others(self, connection: AsyncConnection) -> int:
+        living = and_(processes.c.id != self._database.process, processes.c.seen_at >= self._now() - DEAD)
+        return int((await connection.execute(select(func.count()).select_from(processes).where(living))).scalar_one())
 
     async def _seen(self, connection: AsyncConnection) -> None:
         own = processes.c.id == self._database.process

@@ -12,6 +12,8 @@ import pytest
 from bot import doctor
 from bot.config import Config
 from bot.doctor import NEEDED_PERMISSIONS, Level, _discord, _permissions
+from bot.store.database import Database
+from bot.store.processes import Processes
 from tests.generation.engine.watermark.schooled import SCHOOLED
 
 ROOT = Path(__file__).parents[2]
@@ -82,6 +84,14 @@ async def test_an_unreachable_discord_is_a_sentence():
     found = await _discord(Config(token="a.b.c", api_url="http://127.0.0.1:1/api/v10"))
     assert [finding.level for finding in found] == [Level.FAILED]
     assert "cannot be reached" in found[0].sentence
+
+
+async def test_a_data_folder_that_others_do_not_share_is_named(tmp_path, postgres_url):
+    async with Database(postgres_url, tmp_path / "shared") as database:
+        await Processes(database).join(tmp_path / "shared")
+        for folder, level in (("own", Level.FAILED), ("shared", Level.OK)):
+            (found,) = await doctor._database(Config(database_url=postgres_url, data_dir=tmp_path / folder))
+            assert (found.level, "another data folder" in found.sentence) == (level, level is Level.FAILED)
 
 
 async def test_the_watermark_is_named_off_or_wrong(tmp_path):

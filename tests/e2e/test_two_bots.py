@@ -9,7 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from bot.launch import adopt_folder
 from bot.playground import ids
+from bot.store.data_folder import MARK, NOTE
+from bot.store.database import Database
+from bot.store.processes import Processes
+from generation.errors import ConfigError
 from tests.databases import on_server
 from tests.e2e.paced import paced_bot
 
@@ -94,6 +99,24 @@ async def test_stopping_reaches_the_process_that_paints(tmp_path, start_discord,
             await discord.invoke(person, "cancel")
         await all_over(postgres_url, 20.0)
         assert await on_server("SELECT DISTINCT state FROM jobs", postgres_url) == [("cancelled",)]
+
+
+async def test_with_a_folder_of_its_own_the_second_refuses_until_the_owner_says_that_the_other_is_lost(
+    tmp_path, start_discord, postgres_url
+):
+    discord = await start_discord()
+    async with Database(postgres_url, tmp_path / "data") as database:
+        first = Processes(database)
+        await first.join(tmp_path / "data")
+        async with paced_bot(tmp_path / "second", discord, 0.1, database_url=postgres_url) as second:
+            assert await second.ended() == 78
+            assert f"with another data folder than {tmp_path / 'second' / 'data'}; let data_dir" in second.log[-1]
+        with pytest.raises(ConfigError):
+            await adopt_folder(second.config)  # somebody works with the other one
+        await first.leave()
+    await adopt_folder(second.config)
+    mark = (tmp_path / "second" / "data" / MARK).read_text().strip()
+    assert await on_server(f"SELECT value FROM notes WHERE key = '{NOTE}'", postgres_url) == [(mark,)]
 
 
 async def test_on_sqlite_the_second_refuses_in_one_sentence(tmp_path, start_discord):

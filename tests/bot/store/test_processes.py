@@ -184,6 +184,17 @@ class TestSeveral:
         assert (await second.jobs.get(job_id)).state is JobState.RUNNING
         assert await second.jobs.rendered(now, a_result(job_id))
 
+    async def test_of_several_survivors_one_takes_over(self, start: Start) -> None:
+        first = await start()
+        jobs_left = [await first.admit(member) for member in (1, 2)]
+        assert (await first.jobs.claim()).id in jobs_left
+        others = [await start() for _ in range(4)]
+        await dies(first, others[0])
+        taken = await asyncio.gather(*(other.jobs.take_over() for other in others))
+        assert sorted((each.returned, each.waiting) for each in taken) == [(0, 0), (0, 0), (0, 0), (1, 2)]
+        holders = {await first.column("holder", job_id) for job_id in jobs_left}
+        assert holders < {other.database.process for other in others}
+
     async def test_claims_at_the_same_time_get_every_job_once(self, start: Start) -> None:
         bots = [await start() for _ in range(4)]
         wanted = {await bots[0].admit(member, guild) for guild in (None, 5, 6) for member in range(1, 21)}

@@ -17,6 +17,7 @@ from bot.store.jobs import LIVE, JobStore
 from bot.studio import Studio
 from bot.ticket_text import farewell_text, painting_text, waiting_text
 from bot.waiting import ended, within
+from generation.errors import Refusal
 from generation.job import Progress
 
 log = logging.getLogger(__name__)
@@ -207,23 +208,27 @@ class Tickets:
         return granted and not ticket.ended.is_set()
 
     async def _draw(self, ticket: Ticket) -> None:
-        parcel = await self._newest(ticket)
-        if ticket.ended.is_set() or parcel.text == ticket.shown:
-            return
-        if ticket.shown:
-            ticket.pace.take(self._time())
-        if parcel.preview is not None:
-            ticket.drawn_at = self._time()
         try:
+            parcel = await self._newest(ticket)
+            if ticket.ended.is_set() or parcel.text == ticket.shown:
+                return
+            if ticket.shown:
+                ticket.pace.take(self._time())
+            if parcel.preview is not None:
+                ticket.drawn_at = self._time()
             await self._write(ticket, parcel)
             ticket.failures = 0
-        except Unavailable:
+        except Rejected as error:
+            log.warning("job %s: Discord did not accept its ticket", ticket.commission.id, exc_info=error)
+        except (WayClosed, Refusal):
+            raise
+        except Exception as error:  # Discord is away, or the database: what it has to show is shown later
+            if not isinstance(error, Unavailable):
+                log.warning("job %s: its ticket has to wait", ticket.commission.id, exc_info=error)
             ticket.failures += 1
             longest = min(LONGEST_PAUSE, PAUSE * 2 ** min(ticket.failures, 8))
             await within(ticket.ended, random.uniform(PAUSE / 2, longest))  # noqa: S311 - jitter, no secret
             ticket.changed.set()
-        except Rejected as error:
-            log.warning("job %s: Discord did not accept its ticket", ticket.commission.id, exc_info=error)
 
     async def _newest(self, ticket: Ticket) -> Parcel:
         if ticket.progress is not None:

@@ -7,6 +7,7 @@ under another name, looked at, brought to the disk and then renamed: whatever be
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from bot.store.integrity import damage_in
+from bot.store.integrity import BESIDE, damage_in, means_damage
 from generation.errors import AtelierError
 
 FOLDER = "backups"  # in the data folder
@@ -24,7 +25,9 @@ SUFFIX = ".db"
 HOURLY, BEFORE, REPLACED = "hourly-", "before-", "replaced-"  # how the names begin
 UNFINISHED = ".new-"
 PAGES = 512  # of a step: two megabytes
+SPARE = 16 * 2**20  # bytes that a copy leaves free: what people ask for goes on meanwhile
 PAUSE = 0.005  # seconds between two steps, in which others may use the disk
+SOON = 60.0  # seconds ahead of the clock that a file may be without being from the future
 OLDEST = 30 * 86_400.0  # seconds; TRUST.md promises that what was deleted is in no backup after that
 
 
@@ -50,19 +53,31 @@ class Backup:
         return datetime.fromtimestamp(self.made_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def backups_in(folder: Path) -> list[Backup]:
-    """Everything in `folder` that can be put back, newest first. Blocking."""
+def backups_in(folder: Path, now: float | None = None) -> list[Backup]:
+    """Everything in `folder` that can be put back, newest first. Blocking.
+
+    Those from the future come last: a clock that was wrong made them, and how old they are nobody knows.
+    """
+    now = time.time() if now is None else now
     found = []
     for path in folder.glob(f"*{SUFFIX}") if folder.is_dir() else ():
-        status = path.stat()
-        if not path.name.startswith((UNFINISHED, REPLACED)):
-            found.append(Backup(path, status.st_mtime, status.st_size))
-    return sorted(found, key=lambda backup: (backup.made_at, backup.path.name), reverse=True)
+        with suppress(FileNotFoundError):  # pruned meanwhile
+            status = path.stat()
+            if not path.name.startswith((UNFINISHED, REPLACED)):
+                found.append(Backup(path, status.st_mtime, status.st_size))
+    return sorted(found, key=lambda each: (each.made_at <= now + SOON, each.made_at, each.path.name), reverse=True)
 
 
 def newest_good(folder: Path) -> Backup | None:
     """The newest backup that is still whole. Blocking."""
-    return next((each for each in backups_in(folder) if damage_in(each.path, alone=True) is None), None)
+    return next((each for each in backups_in(folder) if _is_good(each.path)), None)
+
+
+def _is_good(path: Path) -> bool:
+    try:
+        return damage_in(path, alone=True) is None
+    except (sqlite3.Error, OSError):
+        return False
 
 
 def make(
@@ -77,6 +92,7 @@ def make(
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         unfinished.unlink(missing_ok=True)
+        _refuse_to_fill(folder, source)
         os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         _copy(source, unfinished, stop)
         damage = damage_in(unfinished, full=full, alone=True)
@@ -86,8 +102,7 @@ def make(
         unfinished.replace(folder / name)
         to_disk(folder)
     except (sqlite3.Error, OSError) as error:
-        damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-        raise NoBackup(getattr(error, "strerror", None) or str(error), damaged=damaged) from error
+        raise NoBackup(getattr(error, "strerror", None) or str(error), damaged=means_damage(error)) from error
     finally:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
@@ -99,10 +114,11 @@ def prune(folder: Path, keep: int, now: float | None) -> list[Path]:
 
     Without `now`, when nobody knows what time it is, nothing goes because of its age. Blocking.
     """
-    hourly = [each.path for each in backups_in(folder) if each.path.name.startswith(HOURLY)]
+    hourly = [each.path for each in backups_in(folder, now) if each.path.name.startswith(HOURLY)]
     going = hourly[keep:]
     if now is not None and folder.is_dir():
-        going += [path for path in folder.iterdir() if path not in going and path.stat().st_mtime < now - OLDEST]
+        files = [path for path in folder.iterdir() if path.is_file()]  # not lost+found
+        going += [path for path in files if path not in going and path.stat().st_mtime < now - OLDEST]
     for path in going:
         path.unlink(missing_ok=True)
     return going
@@ -111,6 +127,15 @@ def prune(folder: Path, keep: int, now: float | None) -> list[Path]:
 def name_at(moment: float, kind: str = HOURLY) -> str:
     """The name of a backup made at `moment` (epoch seconds)."""
     return f"{kind}{datetime.fromtimestamp(moment, UTC):%Y%m%d-%H%M%S}{SUFFIX}"
+
+
+def _refuse_to_fill(folder: Path, source: Path) -> None:
+    """Raise NoBackup where a copy would take the last room that the bot itself needs."""
+    files = [source, *(Path(f"{source}{ending}") for ending in BESIDE)]
+    needed = sum(each.stat().st_size for each in files if each.exists())
+    free = shutil.disk_usage(folder).free
+    if free < needed + SPARE:
+        raise NoBackup(f"it may take {needed / 2**20:,.0f} MiB, and only {free / 2**20:,.0f} MiB are free")
 
 
 def _copy(source: Path, target: Path, stop: Callable[[], bool]) -> None:

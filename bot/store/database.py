@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+ROOM = 2**17  # bytes that a start needs at least: SQLite's journal and its index
 CLOSE_PATIENCE = 10.0  # seconds for transactions under way at the end
 
 
@@ -71,7 +72,7 @@ class Database:
             self._reading = self._engine.execution_options(writes=False)
             if self.is_sqlite:
                 self._direct = _prepared(create_engine(self._url.set(drivername="sqlite"), hide_parameters=True))
-        except ConfigError:
+        except BaseException:
             self._unlock()
             raise
         return self
@@ -179,8 +180,10 @@ class Database:
         try:
             self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # people's words are nobody else's business
             probe = self._data_dir / ".writable"
-            probe.write_text("")
-            probe.unlink()
+            try:
+                probe.write_bytes(bytes(ROOM))  # a full disk still takes names
+            finally:
+                probe.unlink(missing_ok=True)
         except OSError as error:
             raise ConfigError(
                 f"The data folder {self._data_dir} cannot be written ({error.strerror}); check data_dir."
@@ -191,14 +194,19 @@ class Database:
 
         Those that share a PostgreSQL database may share the folder as well.
         """
-        self._lock_file = (self._data_dir / "atelier.lock").open("w")
+        path = self._data_dir / "atelier.lock"
         try:
+            self._lock_file = path.open("w")
             fcntl.flock(self._lock_file, (fcntl.LOCK_EX if self.is_sqlite else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-        except OSError as error:
-            self._lock_file.close()
-            self._lock_file = None
+        except BlockingIOError as error:
+            self._unlock()
             raise ConfigError(
                 f"Another Atelier is already running on {self._data_dir}; stop it or choose another data folder."
+            ) from error
+        except OSError as error:
+            self._unlock()
+            raise ConfigError(
+                f"The file {path} cannot be locked ({error.strerror}); check its owner and its permissions."
             ) from error
 
     def _unlock(self) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from bot.store.backups import BEFORE, NoBackup, make, name_at
+from bot.store.postgres import connect_args
 from generation.errors import ConfigError
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ def migrate(url: str, backups: Path) -> None:
     except (SQLAlchemyError, DBAPIError, OSError, ImportError) as error:  # ImportError: a driver that is not installed
         shown = make_url(url).render_as_string(hide_password=True)
         log.debug("Migration failed", exc_info=error)
-        cause = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        cause = str(getattr(error, "orig", None) or error).partition("\n")[0] or "it does not answer"
         raise ConfigError(f"The database {shown} cannot be used ({cause}); check database_url.") from error
 
 
@@ -95,7 +96,7 @@ def _back_up(path: Path, backups: Path, newest: str) -> None:
 
 async def _revision_of(url: str) -> str | None:
     """The schema of the database at `url`; None for a new one."""
-    engine = create_async_engine(url, poolclass=NullPool)
+    engine = create_async_engine(url, poolclass=NullPool, connect_args=connect_args(url))
     async with engine.connect() as connection:
         if not await connection.run_sync(lambda there: inspect(there).has_table("alembic_version")):
             return None

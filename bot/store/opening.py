@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
+import sqlite3
 from pathlib import Path
 
 from bot.store.backups import FOLDER, newest_good
-from bot.store.integrity import damage_in
+from bot.store.integrity import BESIDE, damage_in
 from bot.store.migrating import migrate, sqlite_file
 from bot.store.mounts import refuse_network
 from generation.errors import ConfigError
@@ -24,9 +26,26 @@ def make_ready(url: str, data_dir: Path) -> None:
     path = sqlite_file(url)
     if path is not None:
         refuse_network(path.parent)
-        if path.exists():
-            refuse_damaged(path, data_dir / FOLDER)
+        refuse_unusable(path, data_dir / FOLDER)
     migrate(url, data_dir / FOLDER)
+
+
+def refuse_unusable(path: Path, backups: Path) -> None:
+    """Raise ConfigError when the SQLite file at `path` cannot be made or, if it is there, not be worked with."""
+    try:
+        if not os.access(path.parent, os.W_OK | os.X_OK, effective_ids=True):
+            raise ConfigError(f"The database's folder {path.parent} is not there or cannot be written.")
+        for each in (path, *(Path(f"{path}{ending}") for ending in BESIDE)):
+            if each.exists() and not os.access(each, os.R_OK | os.W_OK, effective_ids=True):
+                raise ConfigError(f"The database's file {each} cannot be written; check its owner and its permissions.")
+        if path.exists():
+            refuse_damaged(path, backups)
+    except (sqlite3.Error, OSError) as error:
+        log.debug("%s cannot be looked at", path, exc_info=error)
+        cause = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(
+            f"The database {path} cannot be opened ({cause}); it may be in use elsewhere, or its disk takes no writes."
+        ) from error
 
 
 def refuse_damaged(path: Path, backups: Path) -> None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from bot.config import Config
-from bot.store.backups import OLDEST, NoBackup, backups_in, make, name_at, newest_good, prune
+from bot.store.backups import OLDEST, SPARE, NoBackup, backups_in, make, name_at, newest_good, prune
 from bot.store.database import Database
 from bot.store.integrity import damage_in
 from bot.store.jobs import JobStore
@@ -24,6 +26,7 @@ from bot.store.small import Notes
 from generation.errors import ConfigError
 from generation.limits import Allowance
 from tests.orders import an_order
+from tests.small_disk import a_small_disk
 
 ALLOWANCE = Allowance(burst=2000, per_hour=120, daily=9000, waiting=3000)
 
@@ -103,6 +106,85 @@ def test_the_newest_stay_and_nothing_stays_longer_than_promised(tmp_path: Path) 
     assert len(prune(tmp_path, 4, now)) == 3
     kept = [each.path.name for each in backups_in(tmp_path)]
     assert kept == [*(name_at(now - hours * 3600) for hours in range(4)), "before-0009-x.db"]
+
+
+def test_backups_from_the_future_push_out_none_that_are_made_now(tmp_path: Path) -> None:
+    now = time.time()
+    for hours in range(3):
+        _old(tmp_path / name_at(now + 1e7 + hours * 3600), now + 1e7 + hours * 3600)
+    _old(tmp_path / name_at(now), now)
+    prune(tmp_path, 2, now)
+    assert [each.made_at <= now for each in backups_in(tmp_path)] == [True, False]
+    (tmp_path / "lost+found").mkdir()
+    os.utime(tmp_path / "lost+found", (1.0, 1.0))
+    _old(tmp_path / "zzz.db", now - OLDEST - 60)
+    assert [path.name for path in prune(tmp_path, 2, now)] == ["zzz.db"]
+
+
+async def test_a_copy_does_not_take_the_last_room_of_the_disk(tmp_path: Path) -> None:
+    with a_small_disk(tmp_path / "house", 40) as disk:
+        async with Database(_url(disk.folder), disk.folder) as database:
+            async with database.write() as connection:
+                await connection.execute(text("CREATE TABLE ballast (id INTEGER PRIMARY KEY, data BLOB)"))
+                for _ in range(12):
+                    await connection.execute(text("INSERT INTO ballast (data) VALUES (randomblob(1000000))"))
+            await database.tidy()
+            left: list[int] = []
+
+            def look() -> bool:
+                left.append(shutil.disk_usage(disk.folder).free)
+                return False
+
+            with pytest.raises(NoBackup, match=r"it may take 12 MiB, and only \d+ MiB are free"):
+                for number in range(3):
+                    make(disk.folder / "atelier.sqlite", disk.folder / "backups", f"hourly-{number}.db", stop=look)
+            assert min(left) >= SPARE
+            assert len(backups_in(disk.folder / "backups")) == 1
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        ("full", r"cannot be written \(No space left on device\)"),
+        ("locked", r"cannot be opened \(database is locked\)"),
+        ("of another user", r"atelier\.sqlite cannot be written; check its owner"),
+        ("its lock of another user", r"atelier\.lock cannot be locked \(Permission denied\)"),
+    ],
+)
+async def test_what_is_only_out_of_reach_is_not_called_damaged(tmp_path: Path, trouble: str, words: str) -> None:
+    with a_small_disk(tmp_path / "house", 8) as disk:
+        folder = disk.folder
+        await _with_note(folder, "kept")
+        with ExitStack() as stack:
+            if trouble == "full":
+                disk.fill()
+                stack.callback(disk.empty)
+            elif trouble == "locked":
+                other = stack.enter_context(closing(sqlite3.connect(folder / "atelier.sqlite", isolation_level=None)))
+                other.execute("PRAGMA locking_mode=EXCLUSIVE")
+                other.execute("BEGIN EXCLUSIVE")
+            else:
+                folder.chmod(0o777)
+                (folder / "atelier.lock").chmod(0o666 if trouble == "of another user" else 0o644)
+                for above in (tmp_path, *tmp_path.parents[:2]):
+                    above.chmod(0o755)
+                stack.enter_context(_as_nobody())
+            with pytest.raises(ConfigError, match=words):
+                async with Database(_url(folder), folder):
+                    pass
+        async with Database(_url(folder), folder) as database:
+            assert await Notes(database).get("mark") == "kept"
+
+
+@contextmanager
+def _as_nobody() -> Iterator[None]:
+    if os.geteuid():
+        pytest.skip("only root can become somebody else")
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
 
 def _old(path: Path, moment: float) -> None:
@@ -202,6 +284,63 @@ async def test_the_journal_of_the_former_file_is_not_read_into_the_one_put_back(
     assert restored.replaced is not None
     with closing(sqlite3.connect(restored.replaced)) as former:
         assert former.execute("SELECT count(*) FROM jobs").fetchone()[0] == 3
+
+
+async def test_a_former_file_that_is_put_back_has_what_stood_in_its_journal(tmp_path: Path) -> None:
+    crashed = await _crashed(tmp_path)
+    config = Config(data_dir=crashed)
+    former = (await asyncio.to_thread(restore, config, "hourly-1.db")).replaced
+    assert former is not None
+    again = (await asyncio.to_thread(restore, config, former.name)).replaced  # in the same second
+    assert again not in (None, former)
+    async with Database(_url(crashed), crashed) as database:
+        assert sum((await JobStore(database).counts()).values()) == 3
+    for path, jobs in ((former, 3), (again, 1)):
+        with closing(sqlite3.connect(path)) as kept:
+            assert kept.execute("SELECT count(*) FROM jobs").fetchone()[0] == jobs
+
+
+async def _crashed(folder: Path) -> Path:
+    """A data folder as a crash leaves it: two of three jobs are in the journal alone, and a backup has the first."""
+    async with Database(_url(folder), folder) as database:
+        store = JobStore(database)
+        await store.enqueue(an_order(1), 1.0, ALLOWANCE, 100)
+        make(folder / "atelier.sqlite", folder / "backups", "hourly-1.db")
+        for member in (2, 3):
+            await store.enqueue(an_order(member), 1.0, ALLOWANCE, 100)
+        crashed = folder / "crashed"
+        crashed.mkdir()
+        for name in ("atelier.sqlite", "atelier.sqlite-wal"):
+            (crashed / name).write_bytes((folder / name).read_bytes())
+    (folder / "backups").rename(crashed / "backups")
+    return crashed
+
+
+async def test_a_backup_that_cannot_be_put_in_place_leaves_the_journal_where_it_was(tmp_path: Path) -> None:
+    crashed = await _crashed(tmp_path)
+    index = crashed / "atelier.sqlite-shm"
+    index.write_bytes(b"")
+    before = sorted(path.name for path in crashed.rglob("*"))
+    immovable = subprocess.run(["chattr", "+i", str(index)], capture_output=True, check=False)
+    if immovable.returncode:
+        pytest.skip("this file system knows no files that stay")
+    try:
+        with pytest.raises(ConfigError, match="nothing was changed"):
+            await asyncio.to_thread(restore, Config(data_dir=crashed), "hourly-1.db")
+    finally:
+        subprocess.run(["chattr", "-i", str(index)], check=True)
+    assert sorted(path.name for path in crashed.rglob("*") if path.name != "atelier.lock") == before
+    async with Database(_url(crashed), crashed) as database:
+        assert sum((await JobStore(database).counts()).values()) == 3
+
+
+async def test_a_journal_whose_file_was_moved_away_is_not_read_into_the_backup(tmp_path: Path) -> None:
+    crashed = await _crashed(tmp_path)
+    (crashed / "atelier.sqlite").rename(tmp_path / "moved.sqlite")
+    restored = await asyncio.to_thread(restore, Config(data_dir=crashed), "hourly-1.db")
+    assert restored.replaced is None
+    async with Database(_url(crashed), crashed) as database:
+        assert sum((await JobStore(database).counts()).values()) == 1
 
 
 async def test_the_commands_say_what_there_is_and_put_it_back(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -175,3 +176,13 @@ def _revision(folder: Path) -> str:
 async def _set_revision(url: str, revision: str) -> None:
     async with create_async_engine(url, poolclass=NullPool).begin() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+
+
+async def test_a_server_that_takes_the_call_and_says_nothing_is_given_up_soon(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql+asyncpg://atelier:secret@127.0.0.1:{silent.getsockname()[1]}/atelier"
+        async with asyncio.timeout(20):
+            with pytest.raises(ConfigError, match="it does not answer") as refused:
+                async with Database(url, tmp_path):
+                    pass
+    assert "secret" not in refused.value.sentence

@@ -13,6 +13,7 @@ from generation.errors import AtelierError
 ENTITY_TOO_LARGE = 40005
 INVALID_WEBHOOK_TOKEN = 50027
 FOLLOWUPS_USED_UP = 40094
+LACKING = (50001, 50013)  # access to a place, or a permission there
 UNKNOWN_MESSAGE = 10008
 
 
@@ -22,6 +23,10 @@ class WayClosed(AtelierError):
 
 class Gone(WayClosed):
     """The message does not exist any more: somebody deleted it."""
+
+
+class Forbidden(WayClosed):
+    """The bot lacks a permission there."""
 
 
 class Unavailable(AtelierError):
@@ -68,6 +73,8 @@ def _translation(error: discord.HTTPException) -> AtelierError:
         return TokenRefused()
     if error.code == UNKNOWN_MESSAGE:
         return Gone()
+    if error.status == 403 and error.code in LACKING:
+        return Forbidden()
     if error.status in (401, 403, 404, 410) or error.code == FOLLOWUPS_USED_UP:
         return WayClosed()
     if error.status >= 500 or error.status == 429:

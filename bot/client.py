@@ -29,6 +29,7 @@ from bot.privacy.export import Exports
 from bot.privacy.farewells import Farewells
 from bot.reconnecting import wait_briefly
 from bot.restraint import Restraint
+from bot.review.hindrances import Hindrances
 from bot.review.review import Review
 from bot.studio import Studio
 from bot.sync import sync_commands
@@ -113,6 +114,9 @@ class AtelierClient(commands.AutoShardedBot):
         self.review = Review(
             desk, self.courier, self.delivery, studio.policies, lambda: studio.config.moderation, studio.clock
         )
+        self.hindrances = Hindrances(self.courier, self.review.rules, desk.notes, studio.clock)
+        self.courier.tried.append(self.hindrances.tried)
+        studio.listeners.accepted.append(self.hindrances.accepted)
         self.presses = Presses(studio, desk, self.courier, Erasure(studio, desk, self.farewells), self.review, packing)
         studio.listeners.accepted.append(self.tickets.open)
         studio.listeners.claimed.append(self.tickets.adopt)
@@ -196,6 +200,7 @@ class AtelierClient(commands.AutoShardedBot):
     async def close(self) -> None:
         """Close the connection and stop following; what was not delivered is taken up at the next start."""
         await self.review.close()
+        await self.hindrances.close()
         await self.delivery.close()
         await self.farewells.close()
         await self.tickets.close()
@@ -239,11 +244,20 @@ class AtelierClient(commands.AutoShardedBot):
 
     async def on_guild_channel_update(self, _: object, __: object) -> None:
         """Somebody changed a channel, perhaps what the bot may do in it."""
-        self.courier.reopened()
+        self._reopened()
 
     async def on_guild_role_update(self, _: object, __: object) -> None:
         """Likewise of a role."""
+        self._reopened()
+
+    async def on_member_update(self, _: object, member: discord.Member) -> None:
+        """Likewise of the bot's own roles; of nobody else is heard."""
+        if member == member.guild.me:
+            self._reopened()
+
+    def _reopened(self) -> None:
         self.courier.reopened()
+        self.hindrances.changed()
 
     async def on_shard_disconnect(self, shard_id: int) -> None:
         """Remember that a shard is away."""
@@ -290,6 +304,7 @@ class AtelierClient(commands.AutoShardedBot):
         await self.tickets.resume()
         await self.delivery.recover()
         await self.review.recover()
+        await self.hindrances.tidy()
 
     async def _sync(self) -> None:
         await sync_commands(self, self.tree, self.desk.notes)

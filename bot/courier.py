@@ -15,6 +15,7 @@ import discord
 from bot.card import Face, Rows
 from bot.order import Address, Commission, Place
 from bot.press import PREFIX, CasePress, Press
+from bot.wire import Forbidden as Forbidden
 from bot.wire import Gone as Gone
 from bot.wire import Rejected as Rejected
 from bot.wire import TokenRefused as TokenRefused
@@ -27,6 +28,15 @@ from generation.safety.approved import Approved
 TOKEN_MARGIN = 10.0  # seconds before an interaction token ends from which it is not trusted any more
 SCAN_DEPTH = 1000  # messages of a channel that are searched for one of ours at most; ten requests
 CLOCKS_APART = 600.0  # seconds by which Discord's clock and this machine's may differ in a search
+NEEDED = (  # permissions that the invitation asks for
+    "view_channel",
+    "send_messages",
+    "send_messages_in_threads",
+    "embed_links",
+    "attach_files",
+    "read_message_history",
+)
+SPEAKING = ("send_messages_in_threads", "send_messages")  # in threads, and outside of them
 CLOSED_FOR = 300.0  # seconds in which a channel that was closed to the bot is not tried again
 
 
@@ -125,6 +135,7 @@ class Courier:
         self._client = client
         self._clock = clock
         self._closed: dict[int, float] = {}  # channels that were closed to the bot: until when they are left alone
+        self.tried: list[Callable[[int, WayClosed | None], None]] = []  # a post to a channel came to this; at once
 
     def token_lives(self, address: Address) -> bool:
         """Whether the interaction's token can still be used."""
@@ -141,12 +152,18 @@ class Courier:
         try:
             with translated():
                 message = await channel.send(nonce=nonce, **_new(parcel))
-        except WayClosed:
+        except WayClosed as error:
             now = time.monotonic()
             self._closed = {key: until for key, until in self._closed.items() if until > now}
             self._closed[channel_id] = now + CLOSED_FOR
+            self._tell_tried(channel_id, error)
             raise
+        self._tell_tried(channel_id, None)
         return Sent(message.channel.id, message.id)
+
+    def _tell_tried(self, channel_id: int, refused: WayClosed | None) -> None:
+        for listener in self.tried:
+            listener(channel_id, refused)
 
     def reopened(self) -> None:
         """Permissions or channels have changed: every channel may be tried again."""
@@ -292,6 +309,23 @@ class Courier:
         if callable(restricted) and restricted():
             return True
         return not channel.permissions_for(channel.guild.default_role).view_channel
+
+    def standing(self, channel_id: int) -> tuple[int, frozenset[str]] | None:
+        """A channel's server and which of NEEDED the bot lacks there, as far as is known; None where it is in none.
+
+        What Discord takes away together with another permission is not named.
+        """
+        channel = self._client.get_channel(channel_id)
+        if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
+            return None
+        rights = channel.permissions_for(channel.guild.me)
+        speak, other = SPEAKING if isinstance(channel, discord.Thread) else SPEAKING[::-1]
+        lacking = {name for name in NEEDED if name != other and not getattr(rights, name)}
+        if "view_channel" in lacking:
+            lacking = {"view_channel"}
+        elif speak in lacking:
+            lacking -= {"attach_files", "embed_links"}
+        return channel.guild.id, frozenset(lacking)
 
     def size_limit(self, guild_id: int | None) -> int:
         """Bytes that one file may have."""

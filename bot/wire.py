@@ -14,6 +14,7 @@ from generation.errors import AtelierError
 ENTITY_TOO_LARGE = 40005
 INVALID_WEBHOOK_TOKEN = 50027
 FOLLOWUPS_USED_UP = 40094
+LACKING = (50001, 50013)  # access to a place, or a permission there
 UNKNOWN_MESSAGE = 10008
 REQUEST_TIMEOUT = 408
 # Discord says some of these with 400; each means that nothing gets through here, whatever it is.
@@ -36,6 +37,10 @@ class WayClosed(AtelierError):
 
 class Gone(WayClosed):
     """The message does not exist any more: somebody deleted it."""
+
+
+class Forbidden(WayClosed):
+    """The bot lacks a permission there."""
 
 
 class Unavailable(AtelierError):
@@ -85,6 +90,8 @@ def _translation(error: discord.HTTPException) -> AtelierError:
         return TokenRefused()
     if error.code == UNKNOWN_MESSAGE:
         return Gone()
+    if error.status == 403 and error.code in LACKING:
+        return Forbidden()
     if error.status in (401, 403, 404, 410) or error.code in CLOSED:
         return WayClosed()
     if error.status >= 500 or error.status in (REQUEST_TIMEOUT, 429):

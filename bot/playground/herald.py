@@ -91,6 +91,11 @@ class Herald:
         for person in self._world.viewers(thread):
             self._screens.show([person], "CHANNELS_UPDATE", {})
 
+    def rearranged(self, channel: Channel) -> None:
+        """A channel's settings have changed; the bot hears of channels that it may not see as well."""
+        self._gateway.dispatch("CHANNEL_UPDATE", channel.as_json(), guild_id=channel.guild_id, user_ids={ids.BOT_ID})
+        self._screens.show_all("CHANNELS_UPDATE", {})
+
     def typing(self, channel: Channel, user_id: int) -> None:
         """Somebody writes."""
         data: Json = {"channel_id": str(channel.id), "user_id": str(user_id)}

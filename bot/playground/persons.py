@@ -12,7 +12,7 @@ from bot.playground.messages import Message
 from bot.playground.parts import Parts
 from bot.playground.people import Member
 from bot.playground.permissions import Permission
-from bot.playground.places import Channel
+from bot.playground.places import Channel, Overwrite
 from bot.playground.rules.message import read_draft
 
 DEFAULT_PERSON = ids.ADA_ID
@@ -157,3 +157,12 @@ class Persons:
             return "owner"
         member = self._world.member(person_id)
         return "moderator" if ids.MODERATORS_ROLE_ID in member.roles else "member"
+
+    def deny(self, channel_id: int, permissions: int, *, unheard: bool) -> None:
+        """Denies the bot these permissions in a channel, as its moderators would; and no others any more."""
+        channel = self._world.channel(channel_id)
+        others = tuple(each for each in channel.overwrites if each.id != ids.BOT_ID)
+        own = (Overwrite(ids.BOT_ID, deny=permissions, is_member=True),) if permissions else ()
+        channel.overwrites = others + own
+        if not unheard:
+            self._parts.herald.rearranged(channel)

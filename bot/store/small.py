@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -37,3 +39,8 @@ class Notes:
         """Remember `value` under `key`."""
         async with self._database.write() as connection:
             await set_note(connection, key, value)
+
+    async def change(self, key: str, work: Callable[[str | None], str]) -> None:
+        """Remember what `work` makes of the value of `key`; nobody else changes it meanwhile."""
+        async with self._database.write() as connection:
+            await set_note(connection, key, work(await note(connection, key)))

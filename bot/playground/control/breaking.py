@@ -29,6 +29,7 @@ class Breaking:
             "invalid_session": self._invalidate,
             "expire_tokens": self._expire_tokens,
             "delete_message": self._delete_message,
+            "deny": self._deny,
             "cdn_lifetime": self._set_lifetime,
         }
 
@@ -61,6 +62,11 @@ class Breaking:
 
     def _delete_message(self, wish: Wish) -> Json:
         return {"deleted": self._world.delete_message(wish.number("channel_id"), wish.number("message_id"))}
+
+    def _deny(self, wish: Wish) -> Json:
+        unheard = wish.fields.get("unheard") is True
+        self._world.deny(wish.number("channel_id"), wish.number("permissions"), unheard=unheard)
+        return {"permissions": str(wish.number("permissions"))}
 
     def _set_lifetime(self, wish: Wish) -> Json:
         self._cdn.lifetime = wish.seconds("lifetime_s")

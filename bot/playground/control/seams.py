@@ -40,3 +40,6 @@ class Breakables(Protocol):
 
     def delete_message(self, channel_id: int, message_id: int) -> bool:
         """Deletes a message as a moderator would; False when there is none."""
+
+    def deny(self, channel_id: int, permissions: int, *, unheard: bool) -> None:
+        """Denies the bot these permissions in a channel, and no others any more; `unheard`: without an event."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
+import queue
 import shutil
 import signal
 import socket
+import subprocess
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +29,7 @@ from generation.models import STARTER
 from generation.request import Request
 from generation.workers.breaker import Backoff, Breaker
 from generation.workers.child import PAUSES, ChildWorker
+from generation.workers.process import Child, _read
 from generation.workers.worker import EngineSettings
 
 Wish = Callable[..., Request]
@@ -278,6 +283,60 @@ async def test_where_children_cannot_live_painting_pauses_and_goes_on_by_itself(
         assert not worker.trouble
         await worker.paint(job(wish(steps=1)), ignore)
         assert worker.capacity > 1
+
+
+async def test_a_child_that_is_told_what_it_cannot_read_is_replaced(wish: Wish) -> None:
+    async with working() as worker:
+        await worker.paint(job(wish(steps=1)), ignore)
+        assert worker._child is not None
+        gone = worker._child.gone
+        worker._child.connection.send_bytes(b"no message")
+        async with asyncio.timeout(10):
+            await gone.wait()
+        result = await worker.paint(job(wish(steps=1)), ignore)
+    assert result.pictures[0].approved is not None
+
+
+@pytest.mark.parametrize("words", [b"", b"no message", b"\x80\x05"])
+async def test_a_child_that_says_what_cannot_be_read_is_ended(words: bytes) -> None:
+    ours, theirs = Pipe()
+    process = subprocess.Popen(["sleep", "60"])
+    child = Child(process, ours, queue.SimpleQueue())
+    heard: list[object] = []
+    reading = asyncio.create_task(
+        asyncio.to_thread(_read, child, asyncio.get_running_loop(), lambda _, message: heard.append(message))
+    )
+    try:
+        theirs.send_bytes(words)
+        async with asyncio.timeout(15):
+            await reading
+        assert process.poll() is not None
+        await asyncio.sleep(0)
+        assert heard == [None]
+    finally:
+        process.kill()
+        process.wait()
+        ours.close()
+        theirs.close()
+
+
+async def test_where_no_thread_can_be_started_it_is_tried_again_and_no_process_is_left(
+    wish: Wish, caplog: pytest.LogCaptureFixture
+) -> None:
+    await asyncio.gather(*(asyncio.to_thread(time.sleep, 0.05) for _ in range(4)))  # threads for the loop's own work
+    before = set(psutil.Process().children())
+    threading.stack_size(2**45)  # more than any machine has
+    try:
+        async with working() as worker:
+            async with asyncio.timeout(20):
+                while "could not be started" not in caplog.text:
+                    await asyncio.sleep(0.01)
+            assert set(psutil.Process().children()) <= before
+            threading.stack_size(0)
+            result = await worker.paint(job(wish(steps=1)), ignore)
+    finally:
+        threading.stack_size(0)
+    assert result.pictures[0].approved is not None
 
 
 @pytest.mark.slow

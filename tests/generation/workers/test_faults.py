@@ -137,6 +137,66 @@ async def test_what_may_pass_at_load_keeps_jobs_in_the_line(
         await dispatcher.close(grace=0)
 
 
+@pytest.mark.parametrize("stage", ["reading", "warming up", pytest.param("checkers", marks=pytest.mark.slow)])
+async def test_memory_that_ends_while_a_model_is_loaded_keeps_jobs_in_the_line(
+    wish: Wish, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    flag = tmp_path / "short"
+    flag.write_text(stage)
+    monkeypatch.setenv(saboteur.SHORT_WHILE, str(flag))
+    worker = ChildWorker(EngineSettings(options=OPTIONS, threads=1), backoff=Backoff(0.05, 0.1))
+    ledger = MemoryLedger(*crowd(wish, 1, 2))
+    dispatcher = Dispatcher(ledger, [worker], lambda job, progress: None)
+    await dispatcher.start()
+    try:
+        async with asyncio.timeout(120):
+            while not worker.trouble and not worker.fault and not ledger.ended:
+                await asyncio.sleep(0.02)
+            assert not ends(ledger)
+            assert not worker.fault
+            assert "memory" in worker.trouble or "just now" in worker.trouble
+            flag.unlink()
+            while len(ledger.ended) < 2:
+                await asyncio.sleep(0.02)
+        assert ends(ledger) == {"1": "rendered", "2": "rendered"}
+    finally:
+        await dispatcher.close(grace=0)
+
+
+async def test_checkers_that_never_answer_show_nothing_and_are_replaced_with_their_process(
+    wish: Wish, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    flag = tmp_path / "blind"
+    monkeypatch.setenv(saboteur.BLIND_WHILE, str(flag))
+    worker = ChildWorker(EngineSettings(options=OPTIONS, threads=1), backoff=Backoff(0.05, 0.1))
+    ledger = MemoryLedger()
+    dispatcher = Dispatcher(ledger, [worker], lambda job, progress: None)
+    await dispatcher.start()
+    try:
+        async with asyncio.timeout(120):
+            while worker.status is None:
+                await asyncio.sleep(0.02)
+            first = worker.pid
+            flag.touch()
+            ledger.waiting += crowd(wish, 1, 2, 3)
+            dispatcher.notify()
+            while len(ledger.ended) < 3:
+                await asyncio.sleep(0.02)
+            assert all(outcome.startswith("NotApproved") for outcome in ends(ledger).values())
+            assert not ledger.results
+            flag.unlink()
+            ledger.waiting += crowd(wish, 4)
+            dispatcher.notify()
+            while len(ledger.ended) < 4:
+                await asyncio.sleep(0.02)
+            assert ends(ledger)["4"] == "rendered"
+            assert worker.pid != first
+            assert ("4", "crashed") not in ledger.outcomes  # it is not to blame
+    finally:
+        await dispatcher.close(grace=0)
+    assert "checkers that do not answer" in caplog.text
+
+
 @pytest.mark.slow
 async def test_three_hundred_jobs_leave_the_process_as_it_was(
     wish: Wish, record_property: Callable[[str, object], None]

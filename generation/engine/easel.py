@@ -23,7 +23,7 @@ from generation.engine.plain_lane import PlainLane
 from generation.engine.preview import Preview
 from generation.engine.rows import RowLane
 from generation.engine.shelf import Model
-from generation.errors import AtelierError
+from generation.errors import AtelierError, ModelDelayed, OutOfMemory, PaintingError
 from generation.job import Job
 from generation.models import ModelCard
 from generation.request import Request
@@ -154,4 +154,6 @@ def _circumstance(model: Model, options: EngineOptions) -> str:
 
 
 def _raise(error: AtelierError) -> None:
+    if isinstance(error, OutOfMemory) or type(error) is PaintingError:  # says nothing of the model: it may pass
+        raise ModelDelayed from error
     raise error

@@ -102,7 +102,7 @@ def translated(source: ModelSource) -> Iterator[None]:
         yield
     except ModelUnavailable:
         raise
-    except torch.OutOfMemoryError as error:  # others may use the device as well
+    except (torch.OutOfMemoryError, MemoryError) as error:  # others may use the device as well
         raise ModelDelayed(f"The model “{source.name}” does not fit into this machine's free memory.") from error
     except (
         OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, ImportError, SafetensorError

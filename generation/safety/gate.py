@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -62,7 +63,7 @@ class Gate:
         self._alive = alive
         self._timeout = timeout
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="gate")
-        self._late = 0  # looks in a row that took too long
+        self._late: Counter[str] = Counter()  # by checker, looks in a row that took too long
         self._asking = threading.Lock()  # several results may be at the gate at once; a look is one at a time
 
     @property
@@ -78,7 +79,7 @@ class Gate:
     @property
     def stuck(self) -> bool:
         """Whether its checkers do not answer any more."""
-        return self._late >= STUCK
+        return any(late >= STUCK for late in tuple(self._late.values()))
 
     def can_judge(self, request: Request) -> bool:
         """Whether any checker covers pictures of this request."""
@@ -206,14 +207,14 @@ class Gate:
             answers: list[object] = list(future.result(self._timeout))
         except TimeoutError:
             log.error("checker %s took over %.0f s; nothing is approved", checker.name, self._timeout)
-            self._late += 1
+            self._late[checker.name] += 1
             self._thread.shutdown(wait=False)  # the stuck thread is left behind; the next check gets its own
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="gate")
             return None
         except Exception:  # a checker may fail in any way; whatever it was, its pictures stay inside
             log.exception("checker %s failed; nothing is approved", checker.name)
             return None
-        self._late = 0
+        self._late[checker.name] = 0  # another that answers says nothing of one that does not
         if len(answers) != 1 or not isinstance(answers[0], Verdict):
             log.error("checker %s gave no verdict; nothing is approved", checker.name)
             return None

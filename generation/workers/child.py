@@ -161,7 +161,7 @@ class ChildWorker:
         """One child from its start to its end; returns for how many seconds it was of use."""
         try:
             child = await self._spawned()
-        except OSError as error:  # no descriptor, no memory, no interpreter
+        except (OSError, RuntimeError, MemoryError) as error:  # no descriptor, no thread, no memory, no interpreter
             log.error("The painting process could not be started: %s", error)
             self._mourn()
             return 0.0

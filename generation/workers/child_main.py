@@ -72,6 +72,8 @@ class Line:
                 self.inbox.put(self._connection.recv())
             except (EOFError, OSError):
                 os._exit(0)
+            except BaseException:  # what cannot be read: deaf, this process is of no use, and nobody could end it
+                os._exit(70)
 
 
 class LineLog(logging.Handler):

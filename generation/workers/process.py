@@ -23,6 +23,7 @@ from generation.workers.worker import THREADS_SETTINGS, EngineSettings
 
 log = logging.getLogger(__name__)
 
+FAREWELL = 5.0  # seconds in which a process that has closed its line ends by itself
 PROGRAM = "generation.workers.child_main"
 
 
@@ -53,7 +54,9 @@ class Child:
 def spawn(
     settings: EngineSettings, loop: asyncio.AbstractEventLoop, hear: Callable[[Child, FromChild | None], None]
 ) -> Child:
-    """Start a process; `hear` is called on the loop for everything it says, and with None at its end. Raises OSError.
+    """Start a process; `hear` is called on the loop for everything it says, and with None at its end.
+
+    Raises OSError, or RuntimeError where no thread can be started.
 
     It is a fresh interpreter: Python's own spawn would import the parent's main module, and with it the whole bot,
     into the process that needs its memory for the model.
@@ -83,8 +86,15 @@ def spawn(
         threading.Thread(target=_write, args=(child,), name="to-child", daemon=True),
         threading.Thread(target=_read, args=(child, loop, hear), name="from-child", daemon=True),
     )
-    for thread in child.threads:
-        thread.start()
+    try:
+        for thread in child.threads:
+            thread.start()
+    except RuntimeError:  # as many threads as the system allows
+        process.kill()
+        process.wait()
+        child.outbox.put(None)
+        ours.close()
+        raise
     return child
 
 
@@ -110,8 +120,17 @@ def _read(child: Child, loop: asyncio.AbstractEventLoop, hear: Callable[[Child, 
                 child.process.kill()
                 break
             loop.call_soon_threadsafe(hear, child, message)
-        child.process.wait()
+        _see_off(child.process)
         loop.call_soon_threadsafe(hear, child, None)
+
+
+def _see_off(process: subprocess.Popen[bytes]) -> None:
+    """Wait until a process with which nobody can speak any more has ended; its own code says why."""
+    try:
+        process.wait(FAREWELL)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def end(child: Child) -> None:

@@ -176,13 +176,13 @@ def _dotenv() -> dict[str, str]:
 
 
 def _read(path: Path, *, required: bool) -> dict[str, Any]:
-    if not path.exists() and not required:
-        return {}
     try:
+        if not path.exists() and not required:
+            return {}
         loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}).") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # no text, no such date, brackets without an end
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
         raise ConfigError(f"{path}{line}: this is not valid YAML; check indentation and quotes.") from error

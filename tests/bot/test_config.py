@@ -72,6 +72,8 @@ def test_every_shipped_setting_has_a_comment():
         ("page: {public_url: 'http://art.example.org'}", "must begin with https:// unless it is on this machine"),
         ("page: {enabled: true, host: 0.0.0.0}", "must have a public_url where host is not on this machine"),
         ("a: [", "line 1: this is not valid YAML"),
+        ("model: 2020-13-45", "this is not valid YAML"),
+        ("[" * 5000, "this is not valid YAML"),
         ("- 1\n- 2", "must be a list of “key: value” lines"),
     ],
 )

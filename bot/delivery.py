@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import replace
+from enum import Enum, auto
 from weakref import WeakValueDictionary
 
 from bot.courier import Courier, Parcel, Rejected, Sent, TokenRefused, TooLarge, Unavailable, WayClosed
@@ -43,6 +44,14 @@ TOO_LARGE = "The picture was painted, but its file is larger than Discord takes 
 
 class NotShownHere(NotApproved):
     """This channel does not show pictures of this level."""
+
+
+class Attempt(Enum):
+    """How one attempt to show an outcome has ended."""
+
+    DONE = auto()  # there is nothing left to do
+    AWAY = auto()  # Discord or the disk is away; others would fare no better
+    FAULT = auto()
 
 
 class Delivery:
@@ -117,18 +126,23 @@ class Delivery:
 
     async def _until_delivered(self, commission: Commission) -> None:
         await either(self._online, self._closing)
-        attempt = 0
+        attempt, patience = 0, PATIENCE
         while not self._closing.is_set():
             async with self._lane(commission):
                 through, tries = self._through, 0
                 while not self._closing.is_set():
                     async with self._places:
-                        if self._closing.is_set() or await self._attempt(commission):
+                        if self._closing.is_set():
                             return
+                        ended = await self._attempt(commission)
+                    if ended is Attempt.DONE:
+                        return
                     attempt, tries = attempt + 1, tries + 1
-                    await self._pause(min(SLOWEST, 0.5 * 2 ** min(attempt, 8)))
-                    if tries >= PATIENCE and self._through > through:
+                    if tries >= patience and (ended is Attempt.FAULT or self._through > through):
                         break  # it is not Discord, it is this one
+                    await self._pause(min(SLOWEST, 0.5 * 2 ** min(attempt, 8)))
+            patience = 1  # from now on it keeps the others waiting for one attempt at a time
+            await self._pause(min(SLOWEST, 0.5 * 2 ** min(attempt, 8)))
 
     def _lane(self, commission: Commission) -> AbstractAsyncContextManager[None]:
         """A channel's results wait behind each other, between attempts too, so that they keep their order."""
@@ -136,12 +150,11 @@ class Delivery:
             return nullcontext()  # notices go by tokens, which have limits of their own
         return self._lanes.setdefault(commission.address.channel_id, asyncio.Lock())
 
-    async def _attempt(self, commission: Commission) -> bool:
-        """Whether there is nothing left to do; whatever goes wrong, the outcome is stored and only this try is lost."""
+    async def _attempt(self, commission: Commission) -> Attempt:
+        """Show it; whatever goes wrong, the outcome is stored and only this try is lost."""
         job_id = commission.id
         try:
             await self._deliver(job_id)
-            self._arrived()
         except Forgotten:
             await self._forget(commission)
         except TokenRefused:
@@ -149,14 +162,14 @@ class Delivery:
         except Unavailable as error:
             log.warning("job %s: Discord could not be reached (%s), trying again", job_id, error.__cause__)
             self._failures += 1
-            return False
+            return Attempt.AWAY
         except Exception as error:  # a fault of ours: the outcome is stored, only this attempt is lost
             if self._desk.disk.failed(error):
                 await either(self._desk.disk.working, self._closing)
-            else:
-                log.exception("job %s: could not be delivered, trying again", job_id)
-            return False
-        return True
+                return Attempt.AWAY
+            log.exception("job %s: could not be delivered, trying again", job_id)
+            return Attempt.FAULT
+        return Attempt.DONE
 
     def _arrived(self) -> None:
         self._through += 1
@@ -277,6 +290,7 @@ class Delivery:
                 self._doubts[key] = began
             raise
         self._doubts.pop(key, None)
+        self._arrived()
         if not kept:  # deleted while it was on its way
             await self._take_back(sent)
             raise Forgotten
@@ -306,10 +320,12 @@ class Delivery:
             except WayClosed:
                 log.info("job %s: its ticket cannot be changed any more", commission.id)
             if entry.message_id == ticket_id:  # an earlier attempt may have filled it, and nobody can look any more
-                outcome, entry = unsure(outcome), replace(entry, message_id=None)
+                outcome = unsure(outcome)
         alone = address.private or outcome.author_alone
         try:
-            return await whisper(self._courier, self._desk.outbox, address, entry, in_ticket, ephemeral=alone)
+            return await whisper(
+                self._courier, self._desk.outbox, address, entry, in_ticket, ephemeral=alone, closed=ticket_id
+            )
         except WayClosed:
             log.info("job %s: its interaction has ended", commission.id)
         if not outcome.in_channel and address.channel_reachable and not alone:
@@ -325,8 +341,8 @@ class Delivery:
     async def _into_ticket(self, address: Address, ticket_id: int, parcel: Parcel, entry: OutboxEntry) -> Sent:
         """Make the ticket into `parcel`; that this was begun is written down for as long as it may have happened."""
         tried_before = entry.message_id == ticket_id
-        if not tried_before:
-            await self._desk.outbox.hold(entry.job_id, entry.kind, address.channel_id, ticket_id)
+        if not tried_before and not await self._desk.outbox.hold(entry, address.channel_id, ticket_id):
+            raise Unavailable  # another process is at it
         try:
             return await self._courier.rewrite(address, ticket_id, parcel)
         except (WayClosed, Unavailable) as error:

@@ -26,6 +26,7 @@ BURST = 3.0  # edits of one ticket that may come faster than its usual pace
 GAP = 0.4  # seconds between two edits of one ticket at least: what changed in less nobody would see
 FAREWELL = 30.0  # seconds before its token ends at which a ticket says that it will not follow any longer
 CLOSE_PATIENCE = 2.0  # seconds for edits under way at the end
+EDIT = 5.0  # seconds that an edit may take: an outcome waits for it, and one that came later would stand over it
 ADOPTION = 3.0  # seconds in which the process that admitted a job may still post its ticket
 LOOK_AGAIN = 0.2  # seconds between two looks for it
 PAUSE = 2.0  # seconds after Discord could not be reached, doubled each time
@@ -252,7 +253,8 @@ class Tickets:
             ticket.message_id = sent.message_id
             await self._jobs.set_ticket(ticket.commission.id, sent.message_id)
         else:
-            await self._courier.rewrite(address, ticket.message_id, parcel)
+            async with asyncio.timeout(EDIT):
+                await self._courier.rewrite(address, ticket.message_id, parcel)
         ticket.shown, ticket.answered = parcel.text, True
         ticket.painting = parcel.preview is not None or ticket.painting
 

@@ -6,7 +6,9 @@ may be put in as often as it takes. A crash in between leaves an empty line behi
 
 from __future__ import annotations
 
-from bot.courier import Courier, Gone, Parcel, Sent
+from contextlib import suppress
+
+from bot.courier import Courier, Gone, Parcel, Rejected, Sent, Unavailable, WayClosed
 from bot.order import Address
 from bot.store.outbox import Outbox, OutboxEntry
 
@@ -14,13 +16,27 @@ COMING = "One moment …"
 
 
 async def whisper(
-    courier: Courier, outbox: Outbox, address: Address, entry: OutboxEntry, parcel: Parcel, *, ephemeral: bool
+    courier: Courier,
+    outbox: Outbox,
+    address: Address,
+    entry: OutboxEntry,
+    parcel: Parcel,
+    *,
+    ephemeral: bool,
+    closed: int | None = None,
 ) -> Sent:
-    """Say it; `entry` is the intention. Raises WayClosed when the token has ended, and whatever else a courier does."""
+    """Say it; `entry` is the intention, `closed` a message that cannot be filled any more although it was begun.
+
+    Raises WayClosed when the token has ended, and whatever else a courier does; Unavailable too when another process
+    says it at this moment.
+    """
     message_id = entry.message_id
-    if message_id is None:
+    if message_id is None or message_id == closed:
         held = await courier.follow_up(address, Parcel(text=COMING), ephemeral=ephemeral)
-        await outbox.hold(entry.job_id, entry.kind, held.channel_id, held.message_id)
+        if not await outbox.hold(entry, held.channel_id, held.message_id):
+            with suppress(WayClosed, Rejected):
+                await courier.remove(address, held.message_id)
+            raise Unavailable
         message_id = held.message_id
     try:
         return await courier.rewrite(address, message_id, parcel)

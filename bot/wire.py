@@ -90,6 +90,9 @@ def _translation(error: discord.HTTPException) -> AtelierError:
         return TokenRefused()
     if error.code == UNKNOWN_MESSAGE:
         return Gone()
+    is_discords = "json" in error.response.headers.get("Content-Type", "")
+    if error.status in (403, 404) and not is_discords:
+        return Unavailable()  # a shield or a proxy on the way, for a while
     if error.status == 403 and error.code in LACKING:
         return Forbidden()
     if error.status in (401, 403, 404, 410) or error.code in CLOSED:

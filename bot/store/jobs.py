@@ -198,10 +198,16 @@ class JobStore:
         return commission_of(row) if row is not None else None
 
     async def unshown(self) -> list[Commission]:
-        """Jobs with an outcome that this process is to show, oldest first."""
-        query = select(jobs).where(jobs.c.holder == self._database.process, jobs.c.state.in_(OUTCOMES))
-        async with self._database.read() as connection:
-            return [commission_of(row) for row in await connection.execute(query.order_by(jobs.c.id))]
+        """Jobs with an outcome that this process is to show, oldest first, read a few at a time."""
+        found: list[Commission] = []
+        while True:
+            owed = and_(jobs.c.holder == self._database.process, jobs.c.state.in_(OUTCOMES))
+            query = select(jobs).where(owed, jobs.c.id > (found[-1].id if found else ""))
+            async with self._database.read() as connection:
+                rows = (await connection.execute(query.order_by(jobs.c.id).limit(PAGE))).all()
+            found += [commission_of(row) for row in rows]
+            if len(rows) < PAGE:
+                return found
 
     async def claims(self) -> list[tuple[str, int]]:
         """Job and attempt of everything that this process is painting."""

@@ -57,12 +57,17 @@ class Outbox:
             await connection.execute(insert(outbox).values(job_id=job_id, kind=kind, intended_at=now))
         return OutboxEntry(job_id, kind, None, now, fresh=True)
 
-    async def hold(self, job_id: str, kind: str, channel_id: int, message_id: int) -> None:
-        """Discord has a message that will be this one; it says nothing yet."""
-        here = (outbox.c.job_id == job_id) & (outbox.c.kind == kind)
+    async def hold(self, entry: OutboxEntry, channel_id: int, message_id: int) -> bool:
+        """Discord has a message that will be this one; it says nothing yet.
+
+        False when it is not as it was in `entry` any more: a process that was given up for dead may still be at it.
+        """
+        here = (outbox.c.job_id == entry.job_id) & (outbox.c.kind == entry.kind) & outbox.c.sent_at.is_(None)
+        unchanged = outbox.c.message_id.is_not_distinct_from(entry.message_id)
         values = {"channel_id": channel_id, "message_id": message_id}
         async with self._database.write() as connection:
-            await connection.execute(update(outbox).where(here).values(values))
+            held = await connection.execute(update(outbox).where(here, unchanged).values(values))
+        return bool(held.rowcount)
 
     async def let_go(self, job_id: str, kind: str) -> None:
         """What `hold` wrote down does not say this one, and will not."""

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import pytest
+from sqlalchemy import update
+
+from bot.courier import Parcel, Unavailable
 from bot.order import Member
 from bot.playground.ids import ART_ADULTS_ID, DM_IDS, GUILD_ID, OLIVIA_ID
+from bot.store.database import Database
+from bot.store.outbox import Outbox
+from bot.store.schema import pictures
+from bot.whisper import COMING, whisper
 from generation.job import Job, Progress, Result
 from generation.safety.level import Level
 from tests.bot.crashes import KINDS, POST, a_process, quieten, settled
-from tests.bot.town import ADA, ART, Town, open_both
+from tests.bot.town import ADA, ART, BEN, Town, open_both
 from tests.painter import Painter
 
 ARCHIVED = {"status": 400, "code": 50083}  # a thread that was archived and locked while its picture was painted
@@ -47,12 +57,31 @@ async def test_a_failure_in_an_archived_thread_is_told_to_its_author(tmp_path: P
 
 async def test_an_answer_that_is_garbled_on_the_way_is_no_answer(tmp_path: Path) -> None:
     async with open_both(tmp_path) as (town, bot):
-        garbled = {"status": 502, "body": "<html>", "count": 2, "executed": True}
+        garbled = {"status": 502, "body": "", "count": 2, "executed": True}
         await town.breaks("status", method="POST", path=POST, **garbled)
         await town.invoke(ADA, "dream", prompt="garbled")
         await town.until(lambda: bot.has(posted=1))
 
         assert len(await town.results()) == 1
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_a_shield_before_discord_closes_no_way(tmp_path: Path, status: int) -> None:
+    """It turns every request away for a while, with a page instead of Discord's document."""
+    painter = Painter()
+    async with open_both(tmp_path, painter) as (town, bot):
+        painter.hold.clear()
+        await town.invoke(ADA, "dream", prompt="shielded")
+        await town.told(ADA, "step 1 of 20")
+        for path in (IN_CHANNEL, BY_TOKEN, "/users/**"):
+            await town.breaks("status", path=path, status=status, body="<html>Sorry, you have been blocked</html>")
+        painter.hold.set()
+        await town.until(lambda: bot.has(rendered=1))
+        await asyncio.sleep(2.0)
+        await town.mends()
+        await town.until(lambda: bot.has(posted=1))
+
+        assert "**shielded**" in (await town.result())["content"]
 
 
 async def test_a_private_picture_whose_ticket_is_gone_stays_in_the_message_it_was_begun_in(tmp_path: Path) -> None:
@@ -105,3 +134,76 @@ async def test_after_a_start_a_bold_picture_waits_until_it_is_known_what_its_cha
         await bot.client.delivery.recover()
         await town.until(lambda: bot.has(failed=1))
         assert await town.results(ART_ADULTS_ID, OLIVIA_ID) == []
+
+
+async def test_a_result_that_cannot_be_shown_keeps_nobody_in_its_channel_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the database knows of one picture is damaged; nothing else is shown meanwhile that could prove it."""
+    monkeypatch.setattr("bot.delivery.SLOWEST", 0.2)
+    async with open_both(tmp_path) as (town, bot):
+        quieten(bot)
+        await town.invoke(ADA, "dream", prompt="damaged")
+        await town.until(lambda: bot.has(rendered=1))
+        async with bot.house.desk.jobs._database.write() as connection:
+            await connection.execute(update(pictures).values(level=99))
+        await town.invoke(BEN, "dream", prompt="whole")
+        await town.until(lambda: bot.has(rendered=2))
+        await bot.client.delivery.recover()
+        await town.until(lambda: bot.has(rendered=1, posted=1))
+
+        assert ["**whole**" in result["content"] for result in await town.results()] == [True]
+
+
+async def test_a_ticket_that_cannot_be_deleted_keeps_nobody_in_its_channel_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.delivery.SLOWEST", 0.2)
+    async with open_both(tmp_path) as (town, bot):
+        quieten(bot)
+        commission = await settled(town, bot, KINDS[0])
+        await town.breaks("disconnect", method="DELETE", path=f"/**/{commission.address.ticket_id}")
+        await town.invoke(BEN, "dream", prompt="second")
+        await town.until(lambda: bot.has(rendered=2))
+        await bot.client.delivery.recover()
+        await town.until(lambda: bot.has(rendered=1, posted=1))
+
+        assert len(await town.results()) == 2
+        await town.mends()
+        await town.until(lambda: bot.has(posted=2))
+        assert len(await town.results()) == 2
+
+
+class Late(Outbox):
+    """Of a process that stands still just when it would write down which message is to be filled."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.going_on = asyncio.Event()
+
+    async def hold(self, *given: Any) -> bool:
+        await self.going_on.wait()
+        return await super().hold(*given)
+
+
+async def test_of_two_processes_that_whisper_the_same_one_fills_its_message(tmp_path: Path, database_url: str) -> None:
+    """The first was given up for dead and goes on when the second has told everything."""
+    async with open_both(tmp_path, database_url=database_url) as (town, bot):
+        quieten(bot)
+        private = next(kind for kind in KINDS if kind.name == "private, ticket deleted")
+        commission = await settled(town, bot, private)
+        ticket_id = str(commission.address.ticket_id)
+        await town.breaks("delete_message", channel_id=str(ART), message_id=ticket_id)
+        courier, outbox = bot.client.courier, bot.house.desk.outbox
+        entry = await outbox.intend(commission.id, "result")
+        words = Parcel(text="the picture")
+        late = Late(bot.house.desk.jobs._database)
+        first = asyncio.create_task(whisper(courier, late, commission.address, entry, words, ephemeral=True))
+        await town.told(ADA, COMING)
+        sent = await whisper(courier, outbox, commission.address, entry, words, ephemeral=True)
+        assert await outbox.sent(commission.id, "result", sent.channel_id, sent.message_id)
+        late.going_on.set()
+        with pytest.raises(Unavailable):
+            await first
+
+        assert [message["content"] for message in await town.messages()] == ["the picture"]

@@ -233,3 +233,17 @@ async def test_a_job_that_goes_back_to_the_line_shows_its_place_again(tmp_path: 
         ticket = await _ticket(town, PAUSES)
         assert "Next in the line" in ticket["content"]
         assert "step" not in ticket["content"]
+
+
+async def test_an_edit_that_is_not_answered_keeps_no_outcome_waiting(tmp_path: Path) -> None:
+    painter = Painter(0.1)
+    async with open_both(tmp_path, painter) as (town, bot):
+        painter.hold.clear()
+        await town.invoke(ADA, "dream", prompt="hanging")
+        await _ticket(town, "step 1 of 20")
+        fault = await town.breaks("latency", method="PATCH", path="/webhooks/**", delay_s=120.0, count=1)
+        painter.hold.set()
+        await town.until(lambda: bot.has(posted=1), 20.0)
+
+        assert fault["id"] not in [each["id"] for each in await town._get("faults", {})], "an edit did hang"
+        assert "**hanging**" in (await town.result())["content"]

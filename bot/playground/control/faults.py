@@ -132,7 +132,8 @@ async def _end(fault: Fault, request: web.Request, handler: Handler) -> web.Stre
         return await _cut(request, response)
     await request.release()
     if fault.body is not None:
-        return web.Response(text=fault.body, status=fault.status, content_type="application/json")
+        kind = "text/html" if fault.body.startswith("<") else "application/json"
+        return web.Response(text=fault.body, status=fault.status, content_type=kind)
     document = {"message": f"{fault.status}: made to fail", "code": fault.code}
     return respond(document, fault.status)
 

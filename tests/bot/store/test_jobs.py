@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot.order import Action
 from bot.store.database import Database
-from bot.store.jobs import JobStore
-from bot.store.schema import lanes
+from bot.store.jobs import PAGE, JobStore
+from bot.store.schema import jobs, lanes
 from generation.errors import ConfigError, LineFull, OutOfCredits
 from generation.job import Job, JobState, Picture, Result
 from generation.limits import Allowance
@@ -223,3 +224,19 @@ async def test_an_unusable_database_is_one_sentence(tmp_path):
     with pytest.raises(ConfigError, match="cannot be written"):
         async with Database("sqlite+aiosqlite:///x", tmp_path / "file" / "below"):
             pass
+
+
+async def test_what_is_still_to_be_shown_is_read_a_few_at_a_time(store):
+    """At each heartbeat, and after a long outage there may be a thousand: nobody waits for all of them."""
+    ids = await asyncio.gather(*(admit(store, member) for member in range(6 * PAGE)))
+    async with store._database.write() as connection:
+        await connection.execute(update(jobs).values(state=JobState.CANCELLED, ended_at=1.0))
+    reading = asyncio.ensure_future(store.unshown())
+    stretches, last = [], time.thread_time()
+    while not reading.done():
+        await asyncio.sleep(0)
+        stretches.append(time.thread_time() - last)
+        last = time.thread_time()
+
+    assert [each.id for each in await reading] == sorted(ids)
+    assert max(stretches) < 0.3 * sum(stretches), (max(stretches), sum(stretches))

@@ -1,10 +1,10 @@
 """Makes calls of different row counts agree on a CPU, where tiny matrix products round by the number of their vectors.
 
-Below about eight vectors, the library of matrix products takes other paths, and the last bit changes. Few they are where
-a row gives one (the embedding of the timestep) and where it gives a handful (the innermost layers of a small picture).
-In float32 that shows at once; in bfloat16 one element in ten thousand shows it, too few to be seen in every measurement.
-So all of them are padded to a fixed number, which costs nothing beside the rest. Whether calls then agree is not
-assumed: `measure` looks, and exact mode uses only what agreed.
+Below about eight vectors, the library of matrix products takes other paths, and the last bit changes. Few they are
+where a row gives one (the embedding of the timestep) and where it gives a handful (the innermost layers of a small
+picture). In float32 that shows at once; in bfloat16 one element in ten thousand shows it, too few to be seen in every
+measurement. So all of them are padded to a fixed number, which costs nothing beside the rest. Whether calls then agree
+is not assumed: `measure` looks, and exact mode uses only what agreed.
 """
 
 from __future__ import annotations

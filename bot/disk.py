@@ -1,7 +1,7 @@
 """The disk that takes no writes: members hear one kind sentence, what was painted waits, and all goes on by itself.
 
-Full, over its quota, read-only or broken is the same here. The owner reads the cause once; everything that has to be
-written is held back until a trial of both the folder and the database has succeeded.
+Full, over its quota, read-only, broken or another user's is the same here. The owner reads the cause once; everything
+that has to be written is held back until a trial of both the folder and the database has succeeded.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ TRIAL = 2 * 2**20  # bytes: about a picture, so that what waits finds room
 TRIAL_NAME, TRIAL_NOTE = ".trial", "disk_trial"
 SENTENCE = "That is not possible right now, and nothing was charged; please try again in a few minutes."
 OF_THE_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
+OF_A_FILE = frozenset({errno.EACCES, errno.EPERM})  # of the disk only where a file is named: a network has them too
 OF_SQLITE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
 PRIMARY = 0xFF  # the part of SQLite's error codes that says what it is; the rest says where
 POSTGRES_FULL = "53100"
@@ -43,6 +44,7 @@ class Disk:
         self._folder = folder
         self._troubles = troubles
         self._every = every
+        self._where = folder  # the trial is made where it failed
         self.working = asyncio.Event()
         self.working.set()
         self._closed = False
@@ -60,9 +62,10 @@ class Disk:
             return False
         if self.working.is_set() and not self._closed:
             self.working.clear()
+            self._where = where(error, self._folder)
             self._troubles.begin(
                 Trouble.DISK,
-                f"The disk of {self._folder} takes no writes ({cause}): requests are refused and finished pictures wait"
+                f"The disk of {self._where} takes no writes ({cause}): requests are refused and finished pictures wait"
                 " until it does again.",
             )
             self._watch = asyncio.create_task(self._until_it_works(), name="disk")
@@ -90,7 +93,7 @@ class Disk:
         while True:
             await asyncio.sleep(self._every)
             try:
-                await asyncio.to_thread(_try, self._folder / TRIAL_NAME)
+                await asyncio.to_thread(_try, self._where / TRIAL_NAME)
                 async with self._database.write() as connection:
                     await set_note(connection, TRIAL_NOTE, os.urandom(8).hex())
             except Exception as error:  # whatever it is this time, it is not over
@@ -104,13 +107,23 @@ class Disk:
 def cause_of(error: BaseException) -> str | None:
     """What the disk has to do with `error`, in few words; None when it has nothing to do with it."""
     for each in _chain(error):
-        if isinstance(each, OSError) and each.errno in OF_THE_DISK:
+        if isinstance(each, OSError) and (each.errno in OF_THE_DISK or (each.errno in OF_A_FILE and each.filename)):
             return each.strerror or str(each)
         if isinstance(each, sqlite3.Error) and getattr(each, "sqlite_errorcode", 0) & PRIMARY in OF_SQLITE:
             return str(each)
         if getattr(each, "sqlstate", None) == POSTGRES_FULL:
             return "PostgreSQL's disk is full"
     return None
+
+
+def where(error: BaseException, folder: Path) -> Path:
+    """The folder within `folder` in which a file could not be made; `folder` itself where nobody says so."""
+    for each in _chain(error):
+        if isinstance(each, OSError) and isinstance(each.filename, str):
+            place = Path(each.filename).parent
+            if place.is_relative_to(folder) and os.path.isdir(place):  # Path.is_dir may raise
+                return place
+    return folder
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

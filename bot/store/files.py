@@ -21,7 +21,7 @@ class FileStore:
         self._folder = folder
 
     async def put(self, data: bytes) -> str:
-        """Keep `data` and return its SHA-256; keeping the same bytes again costs nothing."""
+        """Keep `data` and return its SHA-256; keeping the same bytes again costs next to nothing."""
         return await asyncio.to_thread(self._put, data)
 
     async def get(self, sha256: str) -> bytes | None:
@@ -82,8 +82,7 @@ class FileStore:
     def _put(self, data: bytes) -> str:
         sha256 = hashlib.sha256(data).hexdigest()
         path = self._path(sha256)
-        if path.exists():
-            os.utime(path)  # kept again: a sweep that is under way must not take it for an old one
+        if self._is_kept(path):
             return sha256
         if not path.parent.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -100,6 +99,14 @@ class FileStore:
             raise
         sync_folder(path.parent)
         return sha256
+
+    def _is_kept(self, path: Path) -> bool:
+        """Whether the file is there and whole; one that is spoilt, or another user's, is written anew."""
+        try:
+            os.utime(path)  # kept again: a sweep that is under way must not take it for an old one
+            return self._get(path.name) is not None
+        except OSError:
+            return False
 
     def _get(self, sha256: str) -> bytes | None:
         try:

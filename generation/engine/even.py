@@ -1,8 +1,10 @@
-"""Makes calls of different row counts agree on a CPU, where tiny matrix products round by the number of their rows.
+"""Makes calls of different row counts agree on a CPU, where tiny matrix products round by the number of their vectors.
 
-The embedding of the timestep is a product with as many rows as the call; below about eight, the library of matrix
-products takes other paths, and the last bit changes. Padded to a fixed number of rows it does not, and costs nothing
-beside the rest. Whether calls then agree is not assumed: `measure` looks, and exact mode uses only what agreed.
+Below about eight vectors, the library of matrix products takes other paths, and the last bit changes. Few they are
+where a row gives one (the embedding of the timestep) and where it gives a handful (the innermost layers of a small
+picture). In float32 that shows at once; in bfloat16 it shows in one element of ten thousand, too few to be seen in
+every measurement. So all of them are padded to a fixed number, which costs nothing beside the rest. Whether calls then
+agree is not assumed: `measure` looks, and exact mode uses only what agreed.
 """
 
 from __future__ import annotations
@@ -14,12 +16,12 @@ from torch import nn
 
 from generation.engine.model import LoadedModel
 
-ROWS = 32  # no denoiser call has more
+VECTORS = 32  # of the smallest product
 DONE = "_evened"
 
 
 def even_out(model: LoadedModel) -> None:
-    """Pad the products of one vector a row in the denoiser of `model`, once; nothing happens on a GPU."""
+    """Pad the products of few vectors in the denoiser of `model`, once; nothing happens on a GPU."""
     denoiser: Any = model.denoiser
     if model.place.device.type != "cpu" or getattr(denoiser, DONE, False):
         return
@@ -30,14 +32,15 @@ def even_out(model: LoadedModel) -> None:
 
 
 class _Padded:
-    """Calls a linear layer with at least ROWS rows where it is given one vector a row."""
+    """Calls a linear layer with at least VECTORS vectors."""
 
     def __init__(self, layer: nn.Linear) -> None:
         self._layer = layer
 
     def __call__(self, given: torch.Tensor) -> torch.Tensor:
         layer = self._layer
-        if given.ndim != 2 or len(given) >= ROWS:
+        count = given.shape[:-1].numel()
+        if count >= VECTORS:
             return nn.functional.linear(given, layer.weight, layer.bias)
-        padded = nn.functional.pad(given, (0, 0, 0, ROWS - len(given)))
-        return nn.functional.linear(padded, layer.weight, layer.bias)[: len(given)]
+        padded = nn.functional.pad(given.reshape(count, -1), (0, 0, 0, VECTORS - count))
+        return nn.functional.linear(padded, layer.weight, layer.bias)[:count].unflatten(0, given.shape[:-1])

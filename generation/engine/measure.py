@@ -18,6 +18,7 @@ COUNTS = (1, 2, 4, 6, 8, 12, 16, 24, 32)  # rows that are tried
 SLOW = 0.25  # of the measurement's time: calls that take longer are made once, and not compared with others
 TWICE = 2  # calls of a count on end: the first one fills caches
 FURTHER = 2  # rounds over all counts after that, as far as there is time
+LOOKED_AT = 8  # rows that counts are compared on: in short formats a single one may agree by chance
 NO_GAIN = 1.02  # times the best throughput so far; two counts in a row with less end the measurement
 
 
@@ -113,18 +114,25 @@ def _once(calls: Calls, count: int) -> tuple[torch.Tensor, float]:
 
 def _classes(calls: Calls, outputs: dict[int, torch.Tensor]) -> list[tuple[int, ...]]:
     """Row counts whose calls gave the same bits for the same rows, in the slots they had and in turned ones."""
-    classes: list[list[int]] = []
+    rows = min(LOOKED_AT, max(outputs, default=0))
+    classes: list[tuple[torch.Tensor, list[int]]] = []
     for count, output in outputs.items():
         if not _any_slot(calls, count, output):
             continue
-        for group in classes:
-            other = outputs[group[0]]
-            if torch.equal(other[: min(group[0], count)], output[: min(group[0], count)]):
+        mine = _first_rows(calls, count, output, rows)
+        for others, group in classes:
+            if torch.equal(mine, others):
                 group.append(count)
                 break
         else:
-            classes.append([count])
-    return [tuple(group) for group in classes]
+            classes.append((mine, [count]))
+    return [tuple(group) for _, group in classes]
+
+
+def _first_rows(calls: Calls, count: int, output: torch.Tensor, rows: int) -> torch.Tensor:
+    """What calls of `count` rows give for the first `rows`; `output` is that of the first call."""
+    further = [calls.run([place % rows for place in range(at, at + count)]) for at in range(count, rows, count)]
+    return torch.cat([output, *further])[:rows]
 
 
 def _any_slot(calls: Calls, count: int, output: torch.Tensor) -> bool:

@@ -184,16 +184,47 @@ def test_where_nothing_is_measured_nothing_is_tried(wish: Wish, monkeypatch: pyt
     assert "dtypes" not in recipe
 
 
-@pytest.mark.xfail(strict=False, reason="on some CPUs two of sixteen bfloat16 pictures differ in company")
-def test_exact_mode_holds_in_bfloat16() -> None:
+def compared(**changes: Any) -> identity.Sameness:
+    """Pictures in bfloat16, alone and in company."""
     model, _ = trying.settle(loaded(), Trials(QUICK, QUICK))
-    asked = identity.requests_of(model, count=8, seed=1, side=64)
-    options = replace(
-        identity.options_of("exact", 4), measure_seconds=60.0
-    )  # enough for several rows on a busy machine
-    found = identity.compare(model, options, asked, shuffles=2, seed=1, told=lambda what, done, total: None)
+    asked = [replace(request, **changes) for request in identity.requests_of(model, count=8, seed=1, side=64)]
+    patient = 60.0  # enough to measure several rows on a busy machine
+    options = replace(identity.options_of("exact", 4), measure_seconds=patient)
+    return identity.compare(model, options, asked, shuffles=2, seed=1, told=lambda what, done, total: None)
+
+
+def test_exact_mode_holds_in_bfloat16() -> None:
+    found = compared()
     assert (found.same_latents, found.same_pictures) == (16, 16)
     assert found.rows_per_call > 2  # they did share calls
+
+
+def test_it_holds_on_a_cpu_whose_products_of_few_vectors_seldom_round_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """There a lone row of a small picture differs once in many calls: more seldom than any measurement sees."""
+    monkeypatch.setattr(torch.nn.functional, "linear", _seldom_otherwise(torch.nn.functional.linear))
+    found = compared(guidance=0.0, negative="", steps=12)  # pictures of one row
+    assert (found.same_latents, found.same_pictures) == (16, 16)
+    assert found.rows_per_call > 1
+
+
+FEW = 8  # vectors, from which on that CPU's products are all of one kind
+SELDOM = 1_000_000  # elements of which one has another last bit
+
+
+def _seldom_otherwise(honest: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+    """Products as on a CPU that takes another path for few vectors; which bits differ depends on the numbers alone."""
+
+    def linear(given: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
+        product = honest(given, weight, bias)
+        if product.dtype != torch.bfloat16 or given.shape[:-1].numel() >= FEW:
+            return product
+        bits = product.view(torch.int16)
+        mixed = bits.long() * 65_537 + bits.roll(1, -1).long() * 257
+        return (bits ^ (mixed % SELDOM == 0).to(torch.int16)).view(torch.bfloat16)
+
+    return linear
 
 
 def test_explicit_full_precision_is_what_it_was_before_formats_could_be_chosen(wish: Wish) -> None:

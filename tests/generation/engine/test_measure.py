@@ -10,7 +10,7 @@ import torch
 
 from generation.engine import device, measure, weights
 from generation.engine.curve import Curve
-from generation.engine.even import even_out
+from generation.engine.even import VECTORS, even_out
 from generation.engine.measure import COUNTS, Calls
 from generation.engine.model import LoadedModel
 from generation.engine.options import EngineOptions
@@ -64,6 +64,19 @@ def test_a_real_denoiser_is_measured_and_its_counts_are_compared(tiny: LoadedMod
     assert sorted(rows for group in curve.classes for rows in group) == sorted(curve.times)
 
 
+def test_no_product_of_a_lone_row_is_small(tiny: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, honest = list[int](), torch.nn.functional.linear
+
+    def linear(given: torch.Tensor, *others: torch.Tensor | None) -> torch.Tensor:
+        vectors.append(given.shape[:-1].numel())
+        return honest(given, *others)
+
+    monkeypatch.setattr(torch.nn.functional, "linear", linear)
+    with torch.inference_mode():
+        Calls(tiny, Runner(tiny, EngineOptions()), KEY).run([0])
+    assert min(vectors) >= VECTORS
+
+
 def test_counts_that_agree_form_a_class() -> None:
     curve = measured(Scripted(families={1: 0.5, 4: 0.25, 6: 0.25}))
     assert {(1,), (4, 6)} <= set(curve.classes)
@@ -74,6 +87,20 @@ def test_a_count_whose_slots_differ_belongs_to_none() -> None:
     curve = measured(Scripted(families={}, by_slot=[4]))
     assert not any(4 in group for group in curve.classes)
     assert any({2, 6} <= set(group) for group in curve.classes)
+
+
+class RarelyOther(Scripted):
+    """Calls of one row round one row in eight otherwise."""
+
+    def run(self, rows: Sequence[int]) -> torch.Tensor:
+        output = super().run(rows)
+        return output + 0.5 if list(rows) == [5] else output
+
+
+def test_a_count_that_seldom_differs_is_found_out() -> None:
+    curve = measured(RarelyOther(families={}))
+    assert (1,) in curve.classes
+    assert any({2, 4, 8} <= set(group) for group in curve.classes)
 
 
 def test_a_shortage_ends_the_measurement_and_is_remembered() -> None:

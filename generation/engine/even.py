@@ -42,5 +42,6 @@ class _Padded:
         count = given.shape[:-1].numel()
         if count >= VECTORS:
             return nn.functional.linear(given, layer.weight, layer.bias)
-        padded = nn.functional.pad(given.reshape(count, -1), (0, 0, 0, VECTORS - count))
-        return nn.functional.linear(padded, layer.weight, layer.bias)[:count].unflatten(0, given.shape[:-1])
+        padded = nn.functional.pad(given.reshape(count, layer.in_features), (0, 0, 0, VECTORS - count))
+        product = nn.functional.linear(padded, layer.weight, layer.bias)[:count]
+        return product.reshape(*given.shape[:-1], layer.out_features)

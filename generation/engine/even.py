@@ -2,9 +2,9 @@
 
 Below about eight vectors, the library of matrix products takes other paths, and the last bit changes. Few they are
 where a row gives one (the embedding of the timestep) and where it gives a handful (the innermost layers of a small
-picture). In float32 that shows at once; in bfloat16 one element in ten thousand shows it, too few to be seen in every
-measurement. So all of them are padded to a fixed number, which costs nothing beside the rest. Whether calls then agree
-is not assumed: `measure` looks, and exact mode uses only what agreed.
+picture). In float32 that shows at once; in bfloat16 it shows in one element of ten thousand, too few to be seen in
+every measurement. So all of them are padded to a fixed number, which costs nothing beside the rest. Whether calls then
+agree is not assumed: `measure` looks, and exact mode uses only what agreed.
 """
 
 from __future__ import annotations
@@ -42,5 +42,6 @@ class _Padded:
         count = given.shape[:-1].numel()
         if count >= VECTORS:
             return nn.functional.linear(given, layer.weight, layer.bias)
-        padded = nn.functional.pad(given.reshape(count, -1), (0, 0, 0, VECTORS - count))
-        return nn.functional.linear(padded, layer.weight, layer.bias)[:count].unflatten(0, given.shape[:-1])
+        padded = nn.functional.pad(given.reshape(count, layer.in_features), (0, 0, 0, VECTORS - count))
+        product = nn.functional.linear(padded, layer.weight, layer.bias)[:count]
+        return product.reshape(*given.shape[:-1], layer.out_features)

@@ -6,12 +6,14 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from bot.playground.ids import ADA_ID, BOOSTERS_ROLE_ID, DM_IDS, GUILD_ID, MILO_ID, MODS_ID, OLIVIA_ID
 from bot.review.case import Ruling
 from bot.review.rules import ReviewRules
 from bot.store.cases import Decision
+from bot.store.outbox import Outbox
 from tests.bot.town import ADA, ART, BEN, EPHEMERAL, Bot, Town, labels, open_bot, open_both, open_town
 from tests.painter import Painter
 
@@ -300,6 +302,27 @@ async def test_a_private_picture_stays_private(tmp_path: Path) -> None:
         assert await pictures_of(town) == []
         await town.click(ADA, shown, "Recipe")
         await town.told(ADA, "```", home)
+
+
+async def test_who_presses_before_the_sending_is_written_down_is_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest, pressed = Outbox.sent, asyncio.Event()
+
+    async def late(self: Outbox, job_id: str, kind: str, channel_id: int, message_id: int) -> bool:
+        if kind == "shown0":
+            await pressed.wait()
+        return await honest(self, job_id, kind, channel_id, message_id)
+
+    monkeypatch.setattr(Outbox, "sent", late)
+    async with open_both(tmp_path, withholding(0)) as (town, _):
+        case = await withheld(town, private=True)
+        await town.passes(16 * 60)
+        await town.click(MODERATOR, case, "Approve")
+        shown = await town.result(channel=DM_IDS[ADA])
+        await town.click(ADA, shown, "Recipe")
+        asyncio.get_running_loop().call_later(0.5, pressed.set)
+        await town.told(ADA, "```", DM_IDS[ADA])
 
 
 async def _cases(town: Town) -> int:

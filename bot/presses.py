@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -45,7 +44,6 @@ ERASED = (
     "Please type /dream with your words; /privacy show says how long what is kept."
 )
 TOO_LARGE = "This picture's file is larger than Discord takes here."
-WRITING = 5.0  # seconds in which a message that was sent is surely written down
 WORDLESS = (Deed.DELETE, Deed.REPORT)  # need nothing of a picture's recipe
 LOOK_UP = 2.0  # seconds; a form must be shown within three
 
@@ -344,29 +342,6 @@ class Presses:
             await self._desk.jobs.used(commission.id)
         return commission
 
-<<<<<<< HEAD
-=======
-    async def _belongs(self, interaction: Interaction, commission: Commission, message: discord.Message | None) -> bool:
-        address = commission.address
-        if address.private and interaction.user.id != commission.author_id:
-            return False
-        if (address.guild_id, address.channel_id) == (interaction.guild_id, interaction.channel_id):
-            return True
-        # A result that found its channel closed was sent to its author directly.
-        here = (interaction.channel_id, message.id if message is not None else 0)
-        own = interaction.guild_id is None and interaction.user.id == commission.author_id
-        return own and await self._sent_to(commission, here)
-
-    async def _sent_to(self, commission: Commission, here: tuple[int | None, int]) -> bool:
-        """Whether a message is one of the job's; who sees it may press before it is written down that it was sent."""
-        last = time.monotonic() + WRITING
-        while here not in (await self._desk.outbox.messages_of(commission.id)).values():
-            if time.monotonic() > last or not await self._desk.outbox.under_way(commission.id):
-                return False
-            await asyncio.sleep(WRITING / 50)
-        return True
-
->>>>>>> exact
     async def _shown(self, commission: Commission, index: int) -> None:
         pictures = await self._desk.pictures.of(commission.id)
         if not any(picture.index == index and picture.sha256 is not None for picture in pictures):

@@ -99,12 +99,6 @@ class Outbox:
         async with self._database.read() as connection:
             return (await connection.execute(query)).first() is not None
 
-    async def under_way(self, job_id: str) -> bool:
-        """Whether a message of a job was begun, and nobody has written down yet that Discord has it."""
-        query = select(outbox.c.kind).where(outbox.c.job_id == job_id, outbox.c.sent_at.is_(None)).limit(1)
-        async with self._database.read() as connection:
-            return (await connection.execute(query)).first() is not None
-
     async def messages_of(self, job_id: str) -> dict[str, tuple[int, int]]:
         """Channel and message id of everything that was sent of a job, by kind."""
         query = select(outbox).where(outbox.c.job_id == job_id, outbox.c.sent_at.is_not(None))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -18,6 +18,7 @@ from bot.press import PREFIX, CasePress, Press
 from bot.wire import Forbidden as Forbidden
 from bot.wire import Gone as Gone
 from bot.wire import Rejected as Rejected
+from bot.wire import TokenEnded as TokenEnded
 from bot.wire import TokenRefused as TokenRefused
 from bot.wire import TooLarge as TooLarge
 from bot.wire import Unavailable as Unavailable
@@ -135,11 +136,14 @@ class Courier:
         self._client = client
         self._clock = clock
         self._closed: dict[int, float] = {}  # channels that were closed to the bot: until when they are left alone
+        self._ended: dict[
+            str, float
+        ] = {}  # tokens that Discord took back before their time: until when they would live
         self.tried: list[Callable[[int, WayClosed | None], None]] = []  # a post to a channel came to this; at once
 
     def token_lives(self, address: Address) -> bool:
         """Whether the interaction's token can still be used."""
-        return self._clock() < address.token_expires - TOKEN_MARGIN
+        return self._clock() < address.token_expires - TOKEN_MARGIN and address.token not in self._ended
 
     async def to_channel(self, channel_id: int, parcel: Parcel, nonce: str) -> Sent:
         """A new message; sent twice with one nonce within a few minutes it is posted once (discord.py enforces it).
@@ -180,21 +184,20 @@ class Courier:
 
     async def follow_up(self, address: Address, parcel: Parcel, *, ephemeral: bool) -> Sent:
         """A new message by the interaction's token."""
-        with translated():
-            message = await self._webhook(address).send(wait=True, ephemeral=ephemeral, **_new(parcel))
+        with self._opened(address) as webhook:
+            message = await webhook.send(wait=True, ephemeral=ephemeral, **_new(parcel))
         return Sent(address.channel_id, message.id)
 
     async def rewrite(self, address: Address, message_id: int, parcel: Parcel) -> Sent:
         """Make an existing message of the interaction into `parcel`; doing it twice changes nothing."""
-        with translated():
-            await self._webhook(address).edit_message(message_id, **_changed(parcel))
+        with self._opened(address) as webhook:
+            await webhook.edit_message(message_id, **_changed(parcel))
         return Sent(address.channel_id, message_id)
 
     async def remove(self, address: Address, message_id: int) -> None:
         """Delete a message of the interaction, by its token or else as one of the bot's own."""
         try:
-            webhook = self._webhook(address)
-            with translated():
+            with self._opened(address) as webhook:
                 await webhook.delete_message(message_id)
         except WayClosed:
             if address.private:
@@ -332,12 +335,21 @@ class Courier:
         guild = self._client.get_guild(guild_id) if guild_id is not None else None
         return guild.filesize_limit if guild is not None else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
 
-    def _webhook(self, address: Address) -> discord.Webhook:
+    @contextmanager
+    def _opened(self, address: Address) -> Iterator[discord.Webhook]:
+        """What the interaction's token opens; once Discord says that it has ended it is not asked again."""
         if not self.token_lives(address):
-            raise WayClosed("The interaction's token has expired.")
+            raise TokenEnded
         webhook = discord.Webhook.partial(address.application_id, address.token, client=self._client)
         webhook.type = discord.WebhookType.application  # what an interaction's token is; only those may be ephemeral
-        return webhook
+        try:
+            with translated():
+                yield webhook
+        except TokenEnded:
+            now = self._clock()
+            self._ended = {token: until for token, until in self._ended.items() if until > now}
+            self._ended[address.token] = address.token_expires
+            raise
 
 
 def custom_ids(message: discord.Message) -> set[str]:

@@ -2,7 +2,8 @@
 
 Discord bans an address for 10,000 requests in ten minutes that it answered with 401, 403 or 429 (a 429 of a limit that
 is shared with others does not count). This house stays below a hundred, whatever happens: once many were refused,
-requests come one by one, 15 seconds after one more was refused, and sooner again with each that is accepted.
+requests come one by one, 30 seconds after one more was refused, and sooner again with each that is accepted. Those that
+an interaction's token opens wait in a file of their own: where many tokens end early, channels stay open.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import aiohttp
@@ -20,13 +22,30 @@ from bot.wire import HeldBack
 
 WINDOW = 600.0  # seconds in which Discord counts
 CALM = 50  # refused requests in that time from which on requests come one by one
-SPACING = 15.0  # seconds between two of them after one was refused: forty more refused in ten minutes at most
+SPACING = 30.0  # seconds between two of a file after one was refused: twenty more refused in ten minutes at most
 SOONEST = 0.2  # seconds between two of them when all is well again: an answer is here before the next one is asked
 TURN = 2.0  # seconds that a request waits for its turn; whoever would wait longer is told so
 REFUSALS = frozenset({401, 403, 429})
 API = re.compile(r"/api(?:/v\d+)?/")  # the gateway's address is another one, and connecting to it is no request
 ANSWERS = re.compile(r"/interactions/\d+/[^/]+/callback$")  # a person waits three seconds for these
 BY_TOKEN = re.compile(r"/webhooks/\d+/")  # opened by an interaction's token, whose end is a normal thing
+
+
+@dataclass(slots=True)
+class _File:
+    """Requests of one kind, one by one while there are many refusals."""
+
+    spacing: float = SOONEST
+    next: float = 0.0  # when the next request may be made
+    quiet_until: float = 0.0  # nothing is made before, not even what has waited for its turn
+
+    def refused(self, now: float) -> None:
+        self.spacing = SPACING
+        self.next = self.quiet_until = now + SPACING
+
+    def accepted(self, now: float) -> None:
+        self.spacing = max(SOONEST, self.spacing / 4)
+        self.next = min(self.next, now + self.spacing)
 
 
 class Restraint:
@@ -42,9 +61,7 @@ class Restraint:
         self._revoked = revoked  # told once, when Discord does not accept the bot's token
         self._clock = clock
         self._refused: deque[float] = deque()
-        self._spacing = SOONEST
-        self._next = 0.0  # when the next request may be made, while there are many
-        self._quiet_until = 0.0  # nothing is made before, not even what has waited for its turn
+        self._by_bot, self._by_token = _File(), _File()
         self._answers_refused = False  # as long as they are not, they do not wait for any turn
         self._over = False
         self.held_back = 0  # requests that were not made
@@ -70,12 +87,12 @@ class Restraint:
         path = begun.url.path
         if self.refused < CALM or not API.search(path) or (ANSWERS.search(path) and not self._answers_refused):
             return
-        now = self._clock()
-        turn = max(now, self._next)
+        now, file = self._clock(), self._file_of(path)
+        turn = max(now, file.next)
         if turn - now <= TURN:
-            self._next = turn + self._spacing
+            file.next = turn + file.spacing
             await self._sleep(turn - now)
-            if self._clock() >= self._quiet_until:  # nothing was refused meanwhile
+            if self._clock() >= file.quiet_until:  # nothing was refused meanwhile
                 return
         self.held_back += 1
         raise HeldBack(f"{self.refused} requests were refused in the last ten minutes")
@@ -90,11 +107,12 @@ class Restraint:
             self._answers_refused = refused
         if refused:
             self._refused.append(now)
-            self._spacing = SPACING
-            self._next = self._quiet_until = now + SPACING
+            self._file_of(ended.url.path).refused(now)
         elif status != 429 and not is_answer:
-            self._spacing = max(SOONEST, self._spacing / 2)
-            self._next = min(self._next, now + self._spacing)
+            self._file_of(ended.url.path).accepted(now)
         if status == 401 and not BY_TOKEN.search(ended.url.path) and not self._over:
             self._over = True
             self._revoked()
+
+    def _file_of(self, path: str) -> _File:
+        return self._by_token if BY_TOKEN.search(path) else self._by_bot

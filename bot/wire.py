@@ -39,6 +39,10 @@ class Gone(WayClosed):
     """The message does not exist any more: somebody deleted it."""
 
 
+class TokenEnded(WayClosed):
+    """The interaction's token opens nothing any more."""
+
+
 class Forbidden(WayClosed):
     """The bot lacks a permission there."""
 
@@ -86,8 +90,8 @@ def translated() -> Iterator[None]:
 def _translation(error: discord.HTTPException) -> AtelierError:
     if error.status == 413 or error.code == ENTITY_TOO_LARGE:
         return TooLarge()
-    if error.status == 401 and error.code != INVALID_WEBHOOK_TOKEN:
-        return TokenRefused()
+    if error.status == 401:
+        return TokenEnded() if error.code == INVALID_WEBHOOK_TOKEN else TokenRefused()
     if error.code == UNKNOWN_MESSAGE:
         return Gone()
     is_discords = "json" in error.response.headers.get("Content-Type", "")
@@ -95,7 +99,7 @@ def _translation(error: discord.HTTPException) -> AtelierError:
         return Unavailable()  # a shield or a proxy on the way, for a while
     if error.status == 403 and error.code in LACKING:
         return Forbidden()
-    if error.status in (401, 403, 404, 410) or error.code in CLOSED:
+    if error.status in (403, 404, 410) or error.code in CLOSED:
         return WayClosed()
     if error.status >= 500 or error.status in (REQUEST_TIMEOUT, 429):
         return Unavailable(in_doubt=error.status != 429)

@@ -16,7 +16,7 @@ from bot.playground.places import Channel
 
 ACKNOWLEDGE_WITHIN = 3.0  # seconds
 TOKEN_LIFETIME = 900.0  # seconds
-KEPT = 5_000
+KEPT = 5_000  # interactions; more only for as long as their tokens are fresh
 
 
 class Asked(IntEnum):
@@ -113,8 +113,8 @@ class Ledger:
         token = base64.urlsafe_b64encode(f"interaction:{interaction_id}:{secret}".encode()).decode().rstrip("=")
         interaction = Interaction(interaction_id, token, created=self._clock.monotonic(), **about)
         self._by_token[token] = interaction
-        while len(self._by_token) > KEPT:
-            self._by_token.pop(next(iter(self._by_token)))
+        while len(self._by_token) > KEPT and not self.is_fresh(oldest := next(iter(self._by_token.values()))):
+            del self._by_token[oldest.token]
         return interaction
 
     def find(self, token: str) -> Interaction | None:

@@ -73,6 +73,7 @@ class Faults:
 
     async def lose_painter(self) -> None:
         """Whatever is painted now ends as if the painting process had died."""
+        await self.serving()  # before that nothing is painted, and the signal would end the whole process
         self.done.append("painter lost")
         for life in self._keeper.alive:
             life.signal(signal.SIGUSR1)

@@ -60,6 +60,15 @@ class Stage:
         await self.faults.born()
         await self._commands_known()
         looking = asyncio.create_task(self._look(), name="look")
+        try:
+            await self._played(plan, looking)
+            await self._settle()
+        finally:
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
+        return await self._judge()
+
+    async def _played(self, plan: Callable[[Stage], Awaitable[None]], looking: asyncio.Task[None]) -> None:
         acting = asyncio.create_task(self.members.act(), name="members")
         planned = asyncio.ensure_future(plan(self))
         await asyncio.wait({looking, acting, planned}, return_when=asyncio.FIRST_COMPLETED)
@@ -69,10 +78,6 @@ class Stage:
         if planned.cancelled():  # the looking or the acting failed; what was read so far would judge nothing
             (looking if looking.done() else acting).result()
         planned.result()
-        await self._settle()
-        looking.cancel()
-        await asyncio.gather(looking, return_exceptions=True)
-        return await self._judge()
 
     async def _commands_known(self) -> None:
         last = time.monotonic() + COMMANDS_WITHIN

@@ -207,3 +207,15 @@ async def test_of_two_processes_that_whisper_the_same_one_fills_its_message(tmp_
             await first
 
         assert [message["content"] for message in await town.messages()] == ["the picture"]
+
+
+async def test_a_token_that_ended_early_is_not_asked_twice(tmp_path: Path) -> None:
+    painter = Painter()
+    async with open_both(tmp_path, painter) as (town, _):
+        painter.hold.clear()
+        await town.invoke(ADA, "dream", prompt="early", private=True)
+        await town.told(ADA, "step 1 of 20")
+        await town.breaks("expire_tokens")
+        painter.hold.set()
+        assert "**early**" in (await town.told(ADA, "AI-generated", channel=DM_IDS[ADA]))["content"]
+        assert len([each for each in await town.requests() if each["status"] == 401]) == 1

@@ -18,6 +18,7 @@ from tests.bot.town import ADA, Bot, open_both
 
 MESSAGE = "/api/v10/channels/1/messages"
 ANSWER = "/api/v10/interactions/1/token/callback"
+TICKET = "/api/v10/webhooks/1/token/messages/1"
 
 
 @dataclass
@@ -72,9 +73,9 @@ async def watched(*refuses: str) -> AsyncIterator[Client]:
 
 
 async def test_ten_minutes_of_refusals_are_fewer_than_a_hundred() -> None:
-    async with watched(MESSAGE, ANSWER) as client:
+    async with watched(MESSAGE, ANSWER, TICKET) as client:
         while client.now < 1000.0 + WINDOW - 5.0:  # after that the first of them are forgotten
-            await asyncio.gather(client.asks(MESSAGE), client.asks(ANSWER))
+            await asyncio.gather(client.asks(MESSAGE), client.asks(ANSWER), client.asks(TICKET))
             client.now += 1.0
             assert client.restraint.refused == client.discord.refused < 100
         assert client.discord.refused > CALM
@@ -89,6 +90,17 @@ async def test_a_channel_that_refuses_beside_others_that_do_not_is_asked_rarely(
         assert CALM < client.discord.refused < 100
 
 
+async def test_tokens_that_end_early_leave_the_channels_open() -> None:
+    async with watched(TICKET) as client:
+        posted = 0
+        for _ in range(int(WINDOW / 3)):
+            await client.asks(TICKET)
+            client.now += 3.0
+            posted += await client.asks(MESSAGE)
+        assert posted == int(WINDOW / 3)
+        assert CALM < client.discord.refused < 100
+
+
 async def test_when_discord_takes_requests_again_they_are_made_again() -> None:
     async with watched(MESSAGE) as client:
         while client.restraint.refused < CALM:
@@ -96,11 +108,11 @@ async def test_when_discord_takes_requests_again_they_are_made_again() -> None:
         client.discord.refuses.clear()
         assert not await client.asks(MESSAGE)
         made = 0
-        for _ in range(100):
+        for _ in range(120):
             client.now += 0.5
             made += await client.asks(MESSAGE)
         assert client.restraint.refused == CALM
-        assert made > 25  # in 50 seconds, of which the first 15 are quiet
+        assert made > 25  # in 60 seconds, of which the first 30 are quiet
         assert await client.asks(MESSAGE)
         client.discord.refuses.add(MESSAGE)
         client.now += 2 * SOONEST

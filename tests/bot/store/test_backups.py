@@ -166,7 +166,7 @@ async def test_what_is_only_out_of_reach_is_not_called_damaged(tmp_path: Path, t
             else:
                 folder.chmod(0o777)
                 (folder / "atelier.lock").chmod(0o666 if trouble == "of another user" else 0o644)
-                for above in (tmp_path, *tmp_path.parents[:2]):
+                for above in (tmp_path, *tmp_path.parents[:3]):
                     above.chmod(0o755)
                 stack.enter_context(_as_nobody())
             with pytest.raises(ConfigError, match=words):

@@ -288,11 +288,13 @@ async def test_where_children_cannot_live_painting_pauses_and_goes_on_by_itself(
 async def test_a_child_that_is_told_what_it_cannot_read_is_replaced(wish: Wish) -> None:
     async with working() as worker:
         await worker.paint(job(wish(steps=1)), ignore)
-        assert worker._child is not None
-        gone = worker._child.gone
-        worker._child.connection.send_bytes(b"no message")
-        async with asyncio.timeout(10):
-            await gone.wait()
+        child = worker._child
+        assert child is not None
+        child.connection.send_bytes(b"no message")
+        async with asyncio.timeout(30):
+            await child.gone.wait()
+            while worker._child is child:  # until it has been noticed, who asks is lost with it
+                await asyncio.sleep(0.01)
         result = await worker.paint(job(wish(steps=1)), ignore)
     assert result.pictures[0].approved is not None
 

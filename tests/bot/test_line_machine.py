@@ -352,7 +352,7 @@ def test_a_ticket_that_was_filled_before_a_death_and_cannot_be_read_any_more(mac
 
 
 def test_every_request_has_one_outcome_whatever_happens(machine: type[Line]) -> None:
-    _run(machine, examples=15)
+    _run(machine, examples=8)
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ from types import SimpleNamespace
 
 import aiohttp
 
-from bot.wire import HeldBack
+from bot.wire import HeldBack, TokensHeldBack
 
 WINDOW = 600.0  # seconds in which Discord counts
 CALM = 50  # refused requests in that time from which on requests come one by one
@@ -95,7 +95,8 @@ class Restraint:
             if self._clock() >= file.quiet_until:  # nothing was refused meanwhile
                 return
         self.held_back += 1
-        raise HeldBack(f"{self.refused} requests were refused in the last ten minutes")
+        kind = TokensHeldBack if file is self._by_token and file.spacing > TURN else HeldBack
+        raise kind(f"{self.refused} requests were refused in the last ten minutes")
 
     async def _ends(self, _: object, __: SimpleNamespace, ended: aiohttp.TraceRequestEndParams) -> None:
         status, headers = ended.response.status, ended.response.headers

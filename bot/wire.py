@@ -71,6 +71,10 @@ class HeldBack(OSError):
     """Not asked at all: too many of the last requests were refused, see bot.restraint."""
 
 
+class TokensHeldBack(HeldBack):
+    """So many tokens were refused lately that none is tried: there are other ways."""
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Discord's and the network's errors as one of WayClosed, Unavailable, TooLarge, TokenRefused, Rejected.
@@ -81,6 +85,8 @@ def translated() -> Iterator[None]:
         yield
     except discord.HTTPException as error:
         raise _translation(error) from error
+    except TokensHeldBack as error:
+        raise WayClosed() from error
     except (discord.RateLimited, aiohttp.ClientConnectorError, HeldBack) as error:
         raise Unavailable() from error
     except (aiohttp.ClientError, OSError, TimeoutError, json.JSONDecodeError, UnicodeDecodeError) as error:

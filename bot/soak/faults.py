@@ -46,8 +46,10 @@ class Faults:
     # -- of the bot's process ----------------------------------------------------------------------------------------
 
     async def born(self) -> Life:
-        """Another process, as soon as Discord lets it log in."""
-        await self._town.passes(IDENTIFY_PAUSE)
+        """Another process, as soon as Discord lets it log in: its clock is moved by what is lacking."""
+        since = time.time() - self._keeper.lives[-1].began if self._keeper.lives else 0.0
+        if since < IDENTIFY_PAUSE:
+            await self._town.passes(IDENTIFY_PAUSE - since)
         return await self._keeper.start()
 
     async def serving(self, patience: float = WELL_WITHIN) -> None:

@@ -13,14 +13,14 @@ from sqlalchemy import update
 
 from bot.courier import Parcel, Unavailable
 from bot.order import Member
-from bot.playground.ids import ART_ADULTS_ID, DM_IDS, GUILD_ID, OLIVIA_ID
+from bot.playground.ids import ART_ADULTS_ID, CLEO_ID, DM_IDS, GUILD_ID, OLIVIA_ID
 from bot.store.database import Database
 from bot.store.outbox import Outbox
 from bot.store.schema import pictures
 from bot.whisper import COMING, whisper
 from generation.job import Job, Progress, Result
 from generation.safety.level import Level
-from tests.bot.crashes import KINDS, POST, a_process, quieten, settled
+from tests.bot.crashes import KINDS, POST, WIDE, a_process, quieten, settled
 from tests.bot.town import ADA, ART, BEN, Town, open_both
 from tests.painter import Painter
 
@@ -219,3 +219,24 @@ async def test_a_token_that_ended_early_is_not_asked_twice(tmp_path: Path) -> No
         painter.hold.set()
         assert "**early**" in (await town.told(ADA, "AI-generated", channel=DM_IDS[ADA]))["content"]
         assert len([each for each in await town.requests() if each["status"] == 401]) == 1
+
+
+@pytest.mark.slow
+async def test_many_tokens_that_ended_early_hold_up_nothing(tmp_path: Path) -> None:
+    painter = Painter()
+    async with open_both(tmp_path, painter, limits=WIDE) as (town, bot):
+        painter.hold.clear()
+        for number in range(27):
+            for person in (ADA, BEN, CLEO_ID):
+                await town.invoke(person, "dream", prompt=f"early {number}", private=True)
+        await town.until(lambda: _tickets(town, 81))
+        await town.breaks("expire_tokens")
+        painter.hold.set()
+        await town.until(lambda: bot.has(posted=81), seconds=120)
+        refused = [each for each in await town.requests() if each["status"] in (401, 403, 429)]
+        assert 50 <= len(refused) < 100
+
+
+async def _tickets(town: Town, number: int) -> bool:
+    seen = [await town.messages(person) for person in (ADA, BEN, CLEO_ID)]
+    return sum("**early" in message["content"] for messages in seen for message in messages) == number

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
+import pytest
 from aiohttp import web
 
 from bot.restraint import CALM, SOONEST, SPACING, WINDOW, Restraint
-from bot.wire import HeldBack
+from bot.wire import HeldBack, TokensHeldBack
 from tests.bot.playground.serving import serving
 from tests.bot.town import ADA, Bot, open_both
 
@@ -98,6 +99,9 @@ async def test_tokens_that_end_early_leave_the_channels_open() -> None:
             client.now += 3.0
             posted += await client.asks(MESSAGE)
         assert posted == int(WINDOW / 3)
+        with pytest.raises(TokensHeldBack):  # not to be waited for: outcomes go another way
+            async with client.http.post(TICKET):
+                pass
         assert CALM < client.discord.refused < 100
 
 

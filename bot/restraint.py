@@ -3,7 +3,7 @@
 Discord bans an address for 10,000 requests in ten minutes that it answered with 401, 403 or 429 (a 429 of a limit that
 is shared with others does not count). This house stays below a hundred, whatever happens: once many were refused,
 requests come one by one, 30 seconds after one more was refused, and sooner again with each that is accepted. Those that
-an interaction's token opens wait in a file of their own: where many tokens end early, channels stay open.
+an interaction's token opens stand in a file of their own: where many tokens end early, channels stay open.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import aiohttp
@@ -21,7 +21,8 @@ import aiohttp
 from bot.wire import HeldBack, TokensHeldBack
 
 WINDOW = 600.0  # seconds in which Discord counts
-CALM = 50  # refused requests in that time from which on requests come one by one
+CALM = 30  # refused requests in that time from which on requests come one by one
+CALM_BY_TOKEN = 15  # the same of those that a token opens
 SPACING = 30.0  # seconds between two of a file after one was refused: twenty more refused in ten minutes at most
 SOONEST = 0.2  # seconds between two of them when all is well again: an answer is here before the next one is asked
 TURN = 2.0  # seconds that a request waits for its turn; whoever would wait longer is told so
@@ -33,13 +34,21 @@ BY_TOKEN = re.compile(r"/webhooks/\d+/")  # opened by an interaction's token, wh
 
 @dataclass(slots=True)
 class _File:
-    """Requests of one kind, one by one while there are many refusals."""
+    """Requests of one kind, one by one while many of them are refused."""
 
+    calm: int
+    refusals: deque[float] = field(default_factory=deque)  # when each was
     spacing: float = SOONEST
     next: float = 0.0  # when the next request may be made
     quiet_until: float = 0.0  # nothing is made before, not even what has waited for its turn
 
+    def count(self, now: float) -> int:
+        while self.refusals and self.refusals[0] <= now - WINDOW:
+            self.refusals.popleft()
+        return len(self.refusals)
+
     def refused(self, now: float) -> None:
+        self.refusals.append(now)
         self.spacing = SPACING
         self.next = self.quiet_until = now + SPACING
 
@@ -60,8 +69,7 @@ class Restraint:
         self._sleep = sleep
         self._revoked = revoked  # told once, when Discord does not accept the bot's token
         self._clock = clock
-        self._refused: deque[float] = deque()
-        self._by_bot, self._by_token = _File(), _File()
+        self._by_bot, self._by_token = _File(CALM), _File(CALM_BY_TOKEN)
         self._answers_refused = False  # as long as they are not, they do not wait for any turn
         self._over = False
         self.held_back = 0  # requests that were not made
@@ -76,18 +84,18 @@ class Restraint:
     @property
     def refused(self) -> int:
         """Requests that were answered with 401, 403 or 429 in the last ten minutes."""
-        while self._refused and self._refused[0] <= self._clock() - WINDOW:
-            self._refused.popleft()
-        return len(self._refused)
+        now = self._clock()
+        return self._by_bot.count(now) + self._by_token.count(now)
 
     async def _begins(self, _: object, __: SimpleNamespace, begun: aiohttp.TraceRequestStartParams) -> None:
         if self._over:
             self.held_back += 1
             raise HeldBack("the bot's token was refused")
-        path = begun.url.path
-        if self.refused < CALM or not API.search(path) or (ANSWERS.search(path) and not self._answers_refused):
+        path, now = begun.url.path, self._clock()
+        file = self._file_of(path)
+        calm = file.count(now) < file.calm
+        if calm or not API.search(path) or (ANSWERS.search(path) and not self._answers_refused):
             return
-        now, file = self._clock(), self._file_of(path)
         turn = max(now, file.next)
         if turn - now <= TURN:
             file.next = turn + file.spacing
@@ -107,7 +115,6 @@ class Restraint:
         if is_answer:
             self._answers_refused = refused
         if refused:
-            self._refused.append(now)
             self._file_of(ended.url.path).refused(now)
         elif status != 429 and not is_answer:
             self._file_of(ended.url.path).accepted(now)

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.restraint import CALM, SOONEST, SPACING, WINDOW, Restraint
+from bot.restraint import CALM, CALM_BY_TOKEN, SOONEST, SPACING, WINDOW, Restraint
 from bot.wire import HeldBack, TokensHeldBack
 from tests.bot.playground.serving import serving
 from tests.bot.town import ADA, Bot, open_both
@@ -102,7 +102,7 @@ async def test_tokens_that_end_early_leave_the_channels_open() -> None:
         with pytest.raises(TokensHeldBack):  # not to be waited for: outcomes go another way
             async with client.http.post(TICKET):
                 pass
-        assert CALM < client.discord.refused < 100
+        assert CALM_BY_TOKEN < client.discord.refused < 50
 
 
 async def test_when_discord_takes_requests_again_they_are_made_again() -> None:

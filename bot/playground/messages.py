@@ -9,6 +9,7 @@ from enum import IntEnum, IntFlag
 from bot.playground.documents import Json
 
 KEPT_PER_CHANNEL = 500
+KEPT_UNDER_TEST = 20_000  # who tests a client looks for what it said long ago, as Discord forgets nothing
 
 
 class MessageFlag(IntFlag):

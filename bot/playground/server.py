@@ -23,6 +23,7 @@ from bot.playground.control.controls import Controls
 from bot.playground.control.exchanges import Exchanges
 from bot.playground.control.journal import Journal
 from bot.playground.guard import Guard, add_headers
+from bot.playground.messages import KEPT_PER_CHANNEL, KEPT_UNDER_TEST
 from bot.playground.page_api import PageApi
 from bot.playground.parts import Parts, put_together
 from bot.playground.persons import Persons
@@ -49,7 +50,7 @@ def build(
     host: str = "127.0.0.1", *, controls: bool = False, clock: Clock | None = None, guests: int = 0
 ) -> Playground:
     """Puts everything together for a server that will listen on `host`. Needs a running event loop only once used."""
-    parts = put_together(World(clock or Clock(), guests))
+    parts = put_together(World(clock or Clock(), guests, kept=KEPT_UNDER_TEST if controls else KEPT_PER_CHANNEL))
     persons = Persons(parts)
     exchanges = Exchanges(parts.clock)
     # Outermost first: what is refused at the door is not recorded, a fault comes before the rate limit counts.

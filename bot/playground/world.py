@@ -9,7 +9,7 @@ from bot.playground.clock import Clock
 from bot.playground.commands import Commands
 from bot.playground.documents import Json, missing_access, unknown
 from bot.playground.ids import Snowflakes
-from bot.playground.messages import Messages
+from bot.playground.messages import KEPT_PER_CHANNEL, Messages
 from bot.playground.moments import iso
 from bot.playground.people import Member, User, crowd, first_members, first_roles
 from bot.playground.permissions import Permission
@@ -23,13 +23,13 @@ VERIFY_KEY = "0" * 64
 class World:
     """Everything there is. One bot, one guild; ids of what stands from the start are constant."""
 
-    def __init__(self, clock: Clock, guests: int = 0) -> None:
+    def __init__(self, clock: Clock, guests: int = 0, *, kept: int = KEPT_PER_CHANNEL) -> None:
         self.clock = clock
         self.snowflakes = Snowflakes(clock)
         self.roles = first_roles()
         self.roster = first_members(clock.now()) | crowd(guests, clock.now())
         self.channels = first_channels()
-        self.messages = Messages()
+        self.messages = Messages(kept=kept)
         self.attachments = Attachments()
         self.commands = Commands(clock, self.snowflakes)
         self.automod_rules = first_automod_rules()

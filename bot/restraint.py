@@ -2,7 +2,7 @@
 
 Discord bans an address for 10,000 requests in ten minutes that it answered with 401, 403 or 429 (a 429 of a limit that
 is shared with others does not count). This house stays below a hundred, whatever happens: once many were refused,
-requests come one by one, 30 seconds after one more was refused, and sooner again with each that is accepted. Those that
+requests come one by one, 40 seconds after one more was refused, and sooner again with each that is accepted. Those that
 an interaction's token opens stand in a file of their own: where many tokens end early, channels stay open.
 """
 
@@ -21,9 +21,9 @@ import aiohttp
 from bot.wire import HeldBack, TokensHeldBack
 
 WINDOW = 600.0  # seconds in which Discord counts
-CALM = 30  # refused requests in that time from which on requests come one by one
-CALM_BY_TOKEN = 15  # the same of those that a token opens
-SPACING = 30.0  # seconds between two of a file after one was refused: twenty more refused in ten minutes at most
+CALM = 35  # refused requests in that time from which on requests come one by one
+CALM_BY_TOKEN = 25  # the same of those that a token opens
+SPACING = 40.0  # seconds between two of a file after one was refused: fifteen more refused in ten minutes at most
 SOONEST = 0.2  # seconds between two of them when all is well again: an answer is here before the next one is asked
 TURN = 2.0  # seconds that a request waits for its turn; whoever would wait longer is told so
 REFUSALS = frozenset({401, 403, 429})

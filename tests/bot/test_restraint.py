@@ -112,11 +112,11 @@ async def test_when_discord_takes_requests_again_they_are_made_again() -> None:
         client.discord.refuses.clear()
         assert not await client.asks(MESSAGE)
         made = 0
-        for _ in range(120):
+        for _ in range(140):
             client.now += 0.5
             made += await client.asks(MESSAGE)
         assert client.restraint.refused == CALM
-        assert made > 25  # in 60 seconds, of which the first 30 are quiet
+        assert made > 25  # in 70 seconds, of which the first 40 are quiet
         assert await client.asks(MESSAGE)
         client.discord.refuses.add(MESSAGE)
         client.now += 2 * SOONEST

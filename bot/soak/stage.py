@@ -29,7 +29,7 @@ from generation.errors import AtelierError
 LOOK_EVERY = 0.5  # seconds
 SAMPLE_EVERY = 2.0  # seconds
 SAY_EVERY = 10.0  # seconds
-SETTLE_WITHIN = 300.0  # seconds in which everything that was accepted has to have its outcome
+STILL = 150.0  # seconds without one more outcome after which nothing is waited for any longer
 COMMANDS_WITHIN = 60.0  # seconds in which the bot has to have registered its commands
 
 
@@ -111,11 +111,12 @@ class Stage:
         """The bot may do in peace what it owes, and is then ended as an owner ends it."""
         if not self.keeper.alive:
             await self.faults.born()
-        last = time.monotonic() + SETTLE_WITHIN
-        while time.monotonic() < last:
+        owed, since = -1, time.monotonic()
+        while owed and time.monotonic() - since < STILL:
             await asyncio.sleep(1.0)
-            if all(entry.settled for entry in (await self.books.entries()).values()):
-                break
+            left = sum(not entry.settled for entry in (await self.books.entries()).values())
+            if left != owed:
+                owed, since = left, time.monotonic()
         await asyncio.sleep(2.0)  # tickets go after results
         for life in self.keeper.alive:
             if code := await self.keeper.end(life):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from bot.benches.report import percentile
 from bot.order import INTERACTION_TOKEN_LIFE
+from bot.outcome import MAYBE_ABOVE
 from bot.playground.ids import created_at
 from bot.soak.books import Entry
 from bot.soak.keeper import Life, Sample
@@ -55,10 +56,13 @@ def judge_outcomes(verdict: Verdict, entries: Mapping[str, Entry], record: Recor
     lost = [f"{job}: its author was told that it is in the line" for job in record.accepted - entries.keys()]
     lost += [f"{entry.id}: {entry.state}, attempt {entry.attempt}, never told" for entry in unfinished]
     lost += [f"{each.id}: posted, but not to be seen" for each in posted if not any(s.exists for s in results[each.id])]
+    # Without a picture: that it may stand above, where nobody can look any more.
+    asking = {job: [each for each in seen if MAYBE_ABOVE in each.content] for job, seen in results.items()}
+    verdict.figures["asked_whether_shown"] = float(sum(map(len, asking.values())))
     twice = [
         f"{job}: {_where(seen)} ({entries[job].state if job in entries else 'unknown'})"
         for job, seen in results.items()
-        if len(seen) > 1 or job not in entries or (entries[job].settled and entries[job].state is not JobState.POSTED)
+        if len(seen) - min(1, len(asking[job])) > 1 or not _may_be_shown(entries.get(job))
     ]
     _judge_notices(entries, record, lost, twice)
     verdict.figures["jobs"] = float(len(entries))
@@ -76,6 +80,10 @@ def judge_outcomes(verdict: Verdict, entries: Mapping[str, Entry], record: Recor
     verdict.figures["tickets_out_of_reach"] = float(len(out_of_reach))
     left = [seen for seen in left if seen not in out_of_reach]
     verdict.promise("tickets_left_behind", [f"{_where([s])}: {', '.join(s.tickets)}, {s.content!r}" for s in left])
+
+
+def _may_be_shown(entry: Entry | None) -> bool:
+    return entry is not None and (not entry.settled or entry.state is JobState.POSTED)
 
 
 def _out_of_reach(ticket: Seen, entries: Mapping[str, Entry]) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.outcome import MAYBE_ABOVE
 from bot.playground.ids import BOT_ID, DISCORD_EPOCH_MS
 from bot.soak.books import Entry
 from bot.soak.keeper import Life, Sample
@@ -79,6 +80,14 @@ async def test_a_ticket_that_becomes_the_outcome_is_right():
     assert (await outcomes(result(ticket(), 1), entry(told_in=1))).broken == []
     cancelled = entry(state=JobState.CANCELLED, told_in=1)
     assert (await outcomes(ticket().says(1, NOTICE), cancelled)).broken == []
+
+
+async def test_a_question_whether_it_stands_above_shows_nothing_twice():
+    asked = {"content": f"a red house\n-# AI-generated\n-# {MAYBE_ABOVE}", "buttons": (f"delete:{FIRST}",)}
+    verdict = await outcomes(result(Story(), 2).says(3, **asked), entry(told_in=3))
+    assert (verdict.broken, verdict.figures["asked_whether_shown"]) == ([], 1)
+    verdict = await outcomes(result(Story(), 2).says(3, **asked).says(4, **asked), entry(told_in=3))
+    assert verdict.figures["shown_twice"] == 1
 
 
 def late(audience: str | None) -> tuple[Story, Entry]:

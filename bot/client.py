@@ -28,6 +28,7 @@ from bot.privacy.erasure import Erasure
 from bot.privacy.export import Exports
 from bot.privacy.farewells import Farewells
 from bot.reconnecting import wait_briefly
+from bot.refused_requests import RefusedRequests
 from bot.restraint import Restraint
 from bot.review.hindrances import Hindrances
 from bot.review.review import Review
@@ -87,7 +88,7 @@ class AtelierClient(commands.AutoShardedBot):
     def __init__(
         self, studio: Studio, desk: Desk, *, identity: Identity | None = None, guild_wait: float = GUILD_WAIT
     ) -> None:
-        self.restraint = Restraint(lambda: self.halt(ConfigError(BAD_KEY)))
+        self.restraint = Restraint(lambda: self.halt(ConfigError(BAD_KEY)), RefusedRequests(studio.config.data_dir))
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,

@@ -3,7 +3,8 @@
 Discord bans an address for 10,000 requests in ten minutes that it answered with 401, 403 or 429 (a 429 of a limit that
 is shared with others does not count). This house stays below a hundred, whatever happens: once many were refused,
 requests come one by one, 40 seconds after one more was refused, and sooner again with each that is accepted. Those that
-an interaction's token opens stand in a file of their own: where many tokens end early, channels stay open.
+an interaction's token opens stand in a file of their own: where many tokens end early, channels stay open. What was
+refused before this process was started counts too (bot.refused_requests).
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from types import SimpleNamespace
 
 import aiohttp
 
+from bot.refused_requests import SPAN, RefusedRequests
 from bot.wire import HeldBack, TokensHeldBack
 
-WINDOW = 600.0  # seconds in which Discord counts
 CALM = 35  # refused requests in that time from which on requests come one by one
 CALM_BY_TOKEN = 25  # the same of those that a token opens
 SPACING = 40.0  # seconds between two of a file after one was refused: fifteen more refused in ten minutes at most
@@ -28,7 +29,8 @@ SOONEST = 0.2  # seconds between two of them when all is well again: an answer i
 TURN = 2.0  # seconds that a request waits for its turn; whoever would wait longer is told so
 REFUSALS = frozenset({401, 403, 429})
 API = re.compile(r"/api(?:/v\d+)?/")  # the gateway's address is another one, and connecting to it is no request
-ANSWERS = re.compile(r"/interactions/\d+/[^/]+/callback$")  # a person waits three seconds for these
+# A person waits three seconds for an answer; a process that starts has to log in before it can do anything.
+FREE = re.compile(r"/interactions/\d+/[^/]+/callback$|/users/@me$|/oauth2/applications/@me$|/gateway/bot$")
 BY_TOKEN = re.compile(r"/webhooks/\d+/")  # opened by an interaction's token, whose end is a normal thing
 
 
@@ -43,7 +45,7 @@ class _File:
     quiet_until: float = 0.0  # nothing is made before, not even what has waited for its turn
 
     def count(self, now: float) -> int:
-        while self.refusals and self.refusals[0] <= now - WINDOW:
+        while self.refusals and self.refusals[0] <= now - SPAN:
             self.refusals.popleft()
         return len(self.refusals)
 
@@ -51,6 +53,12 @@ class _File:
         self.refusals.append(now)
         self.spacing = SPACING
         self.next = self.quiet_until = now + SPACING
+
+    def recall(self, age: float, now: float) -> None:
+        """One of a former process, so many seconds ago."""
+        self.refused(now - age)
+        if age > SPACING:
+            self.spacing = SOONEST
 
     def accepted(self, now: float) -> None:
         self.spacing = max(SOONEST, self.spacing / 4)
@@ -63,16 +71,21 @@ class Restraint:
     def __init__(
         self,
         revoked: Callable[[], None],
+        kept: RefusedRequests,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._sleep = sleep
         self._revoked = revoked  # told once, when Discord does not accept the bot's token
         self._clock = clock
+        self._kept = kept
         self._by_bot, self._by_token = _File(CALM), _File(CALM_BY_TOKEN)
-        self._answers_refused = False  # as long as they are not, they do not wait for any turn
+        self._free_refused = False  # as long as they are not, they do not wait for any turn
         self._over = False
         self.held_back = 0  # requests that were not made
+        for age, by_token in kept.recent():
+            (self._by_token if by_token else self._by_bot).recall(age, clock())
+        kept.tidy()
 
     def trace(self) -> aiohttp.TraceConfig:
         """What discord.py's HTTP client needs to be watched."""
@@ -94,7 +107,7 @@ class Restraint:
         path, now = begun.url.path, self._clock()
         file = self._file_of(path)
         calm = file.count(now) < file.calm
-        if calm or not API.search(path) or (ANSWERS.search(path) and not self._answers_refused):
+        if calm or not API.search(path) or (FREE.search(path) and not self._free_refused):
             return
         turn = max(now, file.next)
         if turn - now <= TURN:
@@ -110,14 +123,15 @@ class Restraint:
         status, headers = ended.response.status, ended.response.headers
         if not API.search(ended.url.path):
             return
-        now, is_answer = self._clock(), bool(ANSWERS.search(ended.url.path))
+        now, file, is_free = self._clock(), self._file_of(ended.url.path), bool(FREE.search(ended.url.path))
         refused = status in REFUSALS and headers.get("X-RateLimit-Scope") != "shared"
-        if is_answer:
-            self._answers_refused = refused
+        if is_free:
+            self._free_refused = refused
         if refused:
-            self._file_of(ended.url.path).refused(now)
-        elif status != 429 and not is_answer:
-            self._file_of(ended.url.path).accepted(now)
+            file.refused(now)
+            await self._kept.add(by_token=file is self._by_token)
+        elif status != 429 and not is_free:
+            file.accepted(now)
         if status == 401 and not BY_TOKEN.search(ended.url.path) and not self._over:
             self._over = True
             self._revoked()

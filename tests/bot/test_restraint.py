@@ -12,13 +12,15 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.restraint import CALM, CALM_BY_TOKEN, SOONEST, SPACING, WINDOW, Restraint
+from bot.refused_requests import SPAN, RefusedRequests
+from bot.restraint import CALM, CALM_BY_TOKEN, SOONEST, SPACING, Restraint
 from bot.wire import HeldBack, TokensHeldBack
 from tests.bot.playground.serving import serving
 from tests.bot.town import ADA, Bot, open_both
 
 MESSAGE = "/api/v10/channels/1/messages"
 ANSWER = "/api/v10/interactions/1/token/callback"
+LOGIN = ("users/@me", "oauth2/applications/@me", "gateway/bot")
 TICKET = "/api/v10/webhooks/1/token/messages/1"
 
 
@@ -27,6 +29,7 @@ class Discord:
     """Answers every request to some paths with 429, and counts."""
 
     refuses: set[str] = field(default_factory=set)
+    url: str = ""
     asked: int = 0
     refused: int = 0
 
@@ -43,9 +46,23 @@ class Client:
     """A client that is watched, and its time."""
 
     discord: Discord
-    restraint: Restraint
-    http: aiohttp.ClientSession
+    folder: Path
     now: float = 1000.0
+    restraint: Restraint = field(init=False)
+    http: aiohttp.ClientSession = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.starts()
+
+    def starts(self) -> None:
+        """As a process that knows nothing but what lies in the folder."""
+        self.restraint = Restraint(
+            lambda: None, RefusedRequests(self.folder, lambda: self.now), lambda: self.now, self.sleep
+        )
+        self.http = aiohttp.ClientSession(self.discord.url, trace_configs=[self.restraint.trace()])
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
 
     async def asks(self, path: str) -> bool:
         """Whether the request was made."""
@@ -57,56 +74,53 @@ class Client:
 
 
 @asynccontextmanager
-async def watched(*refuses: str) -> AsyncIterator[Client]:
+async def watched(folder: Path, *refuses: str) -> AsyncIterator[Client]:
     discord = Discord(set(refuses))
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", discord.answer)
-
-    async def sleep(seconds: float) -> None:
-        client.now += seconds
-
-    restraint = Restraint(lambda: None, lambda: client.now, sleep)
     async with serving(app) as plain:
-        http = aiohttp.ClientSession(plain._base_url, trace_configs=[restraint.trace()])
-        client = Client(discord, restraint, http)
-        async with http:
+        discord.url = str(plain._base_url)
+        client = Client(discord, folder)
+        try:
             yield client
+        finally:
+            await client.http.close()
 
 
-async def test_ten_minutes_of_refusals_are_fewer_than_a_hundred() -> None:
-    async with watched(MESSAGE, ANSWER, TICKET) as client:
-        while client.now < 1000.0 + WINDOW - 5.0:  # after that the first of them are forgotten
+async def test_ten_minutes_of_refusals_are_fewer_than_a_hundred(tmp_path: Path) -> None:
+    async with watched(tmp_path, MESSAGE, ANSWER, TICKET) as client:
+        while client.now < 1000.0 + SPAN - 5.0:  # after that the first of them are forgotten
             await asyncio.gather(client.asks(MESSAGE), client.asks(ANSWER), client.asks(TICKET))
             client.now += 1.0
             assert client.restraint.refused == client.discord.refused < 100
         assert client.discord.refused > CALM
 
 
-async def test_a_channel_that_refuses_beside_others_that_do_not_is_asked_rarely() -> None:
-    async with watched(MESSAGE) as client:
-        for _ in range(int(WINDOW / 3)):
+async def test_a_channel_that_refuses_beside_others_that_do_not_is_asked_rarely(tmp_path: Path) -> None:
+    async with watched(tmp_path, MESSAGE) as client:
+        for _ in range(int(SPAN / 3)):
             await client.asks(MESSAGE)
             await client.asks("/api/v10/channels/2/messages")
             client.now += 3.0
         assert CALM < client.discord.refused < 100
 
 
-async def test_tokens_that_end_early_leave_the_channels_open() -> None:
-    async with watched(TICKET) as client:
+async def test_tokens_that_end_early_leave_the_channels_open(tmp_path: Path) -> None:
+    async with watched(tmp_path, TICKET) as client:
         posted = 0
-        for _ in range(int(WINDOW / 3)):
+        for _ in range(int(SPAN / 3)):
             await client.asks(TICKET)
             client.now += 3.0
             posted += await client.asks(MESSAGE)
-        assert posted == int(WINDOW / 3)
+        assert posted == int(SPAN / 3)
         with pytest.raises(TokensHeldBack):  # not to be waited for: outcomes go another way
             async with client.http.post(TICKET):
                 pass
         assert CALM_BY_TOKEN < client.discord.refused < 50
 
 
-async def test_when_discord_takes_requests_again_they_are_made_again() -> None:
-    async with watched(MESSAGE) as client:
+async def test_when_discord_takes_requests_again_they_are_made_again(tmp_path: Path) -> None:
+    async with watched(tmp_path, MESSAGE) as client:
         while client.restraint.refused < CALM:
             await client.asks(MESSAGE)
         client.discord.refuses.clear()
@@ -125,12 +139,36 @@ async def test_when_discord_takes_requests_again_they_are_made_again() -> None:
         assert not await client.asks(MESSAGE)
 
 
-async def test_answers_and_the_gateway_wait_for_nobody() -> None:
-    async with watched(MESSAGE) as client:
+async def test_answers_and_the_gateway_wait_for_nobody(tmp_path: Path) -> None:
+    async with watched(tmp_path, MESSAGE) as client:
         while client.restraint.refused < CALM:
             await client.asks(MESSAGE)
         assert all([await client.asks(ANSWER) for _ in range(20)])
         assert await client.asks("/gateway/")
+
+
+async def test_processes_that_are_started_again_and_again_count_together(tmp_path: Path) -> None:
+    async with watched(tmp_path, MESSAGE, TICKET) as client:
+        while client.now < 1000.0 + SPAN - 5.0:
+            await client.http.close()
+            client.starts()
+            for _ in range(3):
+                await asyncio.gather(client.asks(MESSAGE), client.asks(TICKET))
+            client.now += 3.0
+            assert client.restraint.refused == client.discord.refused < 100
+        assert client.discord.refused > CALM + CALM_BY_TOKEN
+
+
+async def test_a_process_that_is_started_while_requests_are_held_back_logs_in_at_once(tmp_path: Path) -> None:
+    async with watched(tmp_path, MESSAGE) as client:
+        while client.restraint.refused < CALM:
+            await client.asks(MESSAGE)
+        await client.http.close()
+        client.starts()
+        assert not await client.asks(MESSAGE)
+        assert all([await client.asks(f"/api/v10/{path}") for path in LOGIN])
+        client.discord.refuses |= {f"/api/v10/{path}" for path in LOGIN}
+        assert [await client.asks(f"/api/v10/{path}") for path in LOGIN] == [True, False, False]
 
 
 async def test_a_connection_that_is_lost_while_requests_are_held_back_is_made_again(tmp_path: Path) -> None:

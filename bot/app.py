@@ -34,6 +34,8 @@ from generation.workers.worker import Worker
 
 log = logging.getLogger(__name__)
 
+DATABASE_PATIENCE = 60.0  # seconds; a machine that starts may start its PostgreSQL after the bot
+
 
 @dataclass(frozen=True, slots=True)
 class App:
@@ -63,7 +65,8 @@ async def opened(config: Config, workers: tuple[Worker, ...] | None = None) -> A
         await asyncio.to_thread(check_folder, Path(config.files.watermark))
     others = {name: _named(name, _described(f"models.{name}", place)) for name, place in config.models.items()}
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(Database(config.database, config.data_dir))
+        opening = Database(config.database, config.data_dir, patience=DATABASE_PATIENCE)
+        database = await stack.enter_async_context(opening)
         desk = Desk.over(database, config.data_dir)
         await desk.processes.join(config.data_dir)  # before anything is done in a folder that may be the wrong one
         stack.push_async_callback(desk.processes.leave)

@@ -36,13 +36,15 @@ class DatabaseClosed(AtelierError):
 class Database:
     """One engine for the whole process. Use as an async context manager."""
 
-    def __init__(self, url: str, data_dir: Path, *, looking: bool = False) -> None:
+    def __init__(self, url: str, data_dir: Path, *, looking: bool = False, patience: float = 0.0) -> None:
+        """`patience`: seconds in which a PostgreSQL server that does not answer yet may come up."""
         try:
             self._url = make_url(url)
         except ArgumentError as error:  # its text is not shown: there may be a password in it
             raise ConfigError("database_url is no SQLAlchemy URL; write it as in config.yaml.") from error
         self._data_dir = data_dir
         self.process = ""  # what this process is called in the tables, a new name each time the database is entered
+        self._patience = patience
         self._looking = looking  # beside a running bot: nothing is written, and the schema is left as it is
         self._writing = asyncio.Lock()
         self._engine: AsyncEngine | None = None
@@ -66,6 +68,8 @@ class Database:
             self._make_data_dir()
             self._lock()
         try:
+            if not self.is_sqlite:
+                await postgres.come_up(self._url, self._patience)
             if not self._looking:
                 await asyncio.to_thread(make_ready, self._url.render_as_string(hide_password=False), self._data_dir)
             self._engine = _engine(self._url.render_as_string(hide_password=False))

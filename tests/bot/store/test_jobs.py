@@ -220,6 +220,11 @@ async def test_an_unusable_database_is_one_sentence(tmp_path):
     with pytest.raises(ConfigError, match="cannot be used"):
         async with Database("postgresql+asyncpg://nobody:secret@127.0.0.1:1/none", tmp_path):
             pass
+    began = time.monotonic()
+    with pytest.raises(ConfigError, match="cannot be used"):  # nothing has come up in the time that there was
+        async with Database("postgresql+asyncpg://nobody:secret@127.0.0.1:1/none", tmp_path, patience=1.5):
+            pass
+    assert time.monotonic() - began > 1.5
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="cannot be written"):
         async with Database("sqlite+aiosqlite:///x", tmp_path / "file" / "below"):

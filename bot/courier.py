@@ -136,9 +136,7 @@ class Courier:
         self._client = client
         self._clock = clock
         self._closed: dict[int, float] = {}  # channels that were closed to the bot: until when they are left alone
-        self._ended: dict[
-            str, float
-        ] = {}  # tokens that Discord took back before their time: until when they would live
+        self._ended: dict[str, float] = {}  # tokens that Discord took back too soon: until when they would live
         self.tried: list[Callable[[int, WayClosed | None], None]] = []  # a post to a channel came to this; at once
 
     def token_lives(self, address: Address) -> bool:

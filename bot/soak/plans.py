@@ -14,7 +14,7 @@ STARTING = 3.0  # seconds over which those are spread
 SHORTEST, LONGEST = 0.2, 12.0  # seconds a process may serve before it is killed
 OUTAGES = (0.1, 1.0, 5.0, 30.0, 120.0, 1200.0)  # seconds
 QUIET = 4.0  # seconds between two outages
-LAST_LIFE = 0.6  # share of a soak after which one process lives on, so that its memory can be watched
+LAST_LIFE = 0.5  # share of a soak after which one process lives on, so that its memory can be watched
 EVERY = (2.0, 8.0)  # seconds between two faults of a soak
 
 Plan = Callable[[Stage], Awaitable[None]]

@@ -68,7 +68,7 @@ class Database:
             self._make_data_dir()
             self._lock()
         try:
-            if not self.is_sqlite:
+            if self._patience:
                 await postgres.come_up(self._url, self._patience)
             if not self._looking:
                 await asyncio.to_thread(make_ready, self._url.render_as_string(hide_password=False), self._data_dir)

@@ -13,6 +13,7 @@ from sqlalchemy.pool import NullPool
 
 log = logging.getLogger(__name__)
 
+DRIVER: Final = "postgresql+asyncpg"
 _KEY: Final = 0x6174656C  # of Atelier's advisory lock
 # Held until the transaction ends. Everything that reads before it writes relies on being alone, as with SQLite.
 ALONE: Final = text(f"SELECT pg_advisory_xact_lock({_KEY})")
@@ -31,7 +32,7 @@ STARTING: Final = ("57P03", "53300")  # PostgreSQL's words for "not yet": it sta
 
 def connect_args(url: str) -> dict[str, Any]:
     """How connections to `url` are opened."""
-    if not url.startswith("postgresql+asyncpg"):
+    if not url.startswith(DRIVER):
         return {}
     return {"timeout": CONNECTING, "command_timeout": ANSWERING, "server_settings": _SETTINGS}
 
@@ -41,6 +42,8 @@ async def come_up(url: URL, seconds: float) -> None:
 
     Returns where anything else is wrong, too: whoever uses the database first says what it is.
     """
+    if url.drivername != DRIVER:
+        return
     engine = create_async_engine(url, poolclass=NullPool, connect_args=connect_args(str(url)))
     until, told = time.monotonic() + seconds, False
     while time.monotonic() < until:

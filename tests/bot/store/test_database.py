@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import traceback
 from pathlib import Path
 
@@ -46,12 +47,33 @@ async def test_an_error_of_the_database_tells_neither_prompt_nor_token(tmp_path:
     assert order.address.token not in told
 
 
-@pytest.mark.parametrize("url", ["nonsense", "mysql://someone:geheim@db.example/atelier", "sqlite:///atelier.sqlite"])
-async def test_an_address_that_cannot_work_is_a_sentence_without_its_password(tmp_path: Path, url: str) -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense",
+        "mysql://someone:geheim@db.example/atelier",
+        "postgresql://someone:geheim@127.0.0.1:1/atelier",  # without a driver that can be waited for
+        "sqlite:///atelier.sqlite",
+    ],
+)
+@pytest.mark.parametrize("patience", [0.0, 60.0])
+async def test_an_address_that_cannot_work_is_a_sentence_without_its_password(
+    tmp_path: Path, url: str, patience: float
+) -> None:
+    began = time.monotonic()
     with pytest.raises(ConfigError, match="database_url") as refused:
-        async with Database(url, tmp_path):
+        async with Database(url, tmp_path, patience=patience):
             pass
     assert "geheim" not in refused.value.sentence
+    assert time.monotonic() - began < 10.0  # what is no server that starts is not waited for
+
+
+async def test_a_server_that_knows_no_such_database_is_not_waited_for(tmp_path: Path, postgres_url: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(ConfigError, match="does not exist"):
+        async with Database(f"{postgres_url}_not", tmp_path, patience=60.0):
+            pass
+    assert time.monotonic() - began < 10.0
 
 
 async def test_what_is_under_way_ends_before_the_database_closes(tmp_path: Path) -> None:

@@ -193,6 +193,8 @@ async def test_a_failure_nobody_was_told_of_is_told_after_a_restart(
         async with open_bot(town, tmp_path):
             await town.told(ADA, "Cancelled.\n-# missed")
 
+            assert sum("missed" in message["content"] for message in await town.messages(ADA)) == 1
+
 
 async def test_a_search_goes_back_as_far_as_the_message_may_be(tmp_path: Path) -> None:
     async with open_both(tmp_path) as (town, bot):

@@ -334,7 +334,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[Line]:
     return type("Line", (Line,), {"template": template})
 
 
-def _run(machine: type[Line], examples: int, *, searching: bool = False) -> None:
+def _assert_holds(machine: type[Line], examples: int, *, searching: bool = False) -> None:
     wanted = settings(max_examples=examples, stateful_step_count=40)
     run_state_machine_as_test(machine, settings=settings(wanted, derandomize=False) if searching else wanted)
 
@@ -353,9 +353,9 @@ def test_a_ticket_that_was_filled_before_a_death_and_cannot_be_read_any_more(mac
 
 
 def test_every_request_has_one_outcome_whatever_happens(machine: type[Line]) -> None:
-    _run(machine, examples=8)
+    _assert_holds(machine, examples=8)
 
 
 @pytest.mark.slow
 def test_every_request_has_one_outcome_in_ten_thousand_steps(machine: type[Line]) -> None:
-    _run(machine, examples=250, searching=True)
+    _assert_holds(machine, examples=250, searching=True)

@@ -147,15 +147,15 @@ async def storm(town: Town, length: int) -> None:
 
 
 async def test_a_storm_loses_nothing_and_shows_nothing_twice(tmp_path: Path) -> None:
-    await _through_a_storm(tmp_path, 16, seconds=60.0)
+    await _assert_survived(tmp_path, 16, seconds=60.0)
 
 
 @pytest.mark.slow
 async def test_a_storm_over_a_hundred_and_twenty_jobs(tmp_path: Path) -> None:
-    await _through_a_storm(tmp_path, 120, seconds=600.0)
+    await _assert_survived(tmp_path, 120, seconds=600.0)
 
 
-async def _through_a_storm(folder: Path, number: int, *, seconds: float) -> None:
+async def _assert_survived(folder: Path, number: int, *, seconds: float) -> None:
     painter = Painter()
     async with open_both(folder, painter, limits=WIDE) as (town, bot):
         painter.hold.clear()

@@ -55,6 +55,9 @@ async def test_a_failure_in_an_archived_thread_is_told_to_its_author(tmp_path: P
         await bot.house.studio.cancel_all(Member(id=ADA, guild_id=GUILD_ID))
         await town.told(ADA, "Cancelled.", channel=DM_IDS[ADA])
 
+        assert await town.results() == []
+        assert painter.painted == []
+
 
 async def test_an_answer_that_is_garbled_on_the_way_is_no_answer(tmp_path: Path) -> None:
     async with open_both(tmp_path) as (town, bot):

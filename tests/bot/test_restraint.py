@@ -182,6 +182,9 @@ async def test_a_connection_that_is_lost_while_requests_are_held_back_is_made_ag
         await asyncio.sleep(1.0)  # it was noticed
         await town.until(lambda: _connected(bot), seconds=15.0)
 
+        assert bot.client.restraint.held_back > 0
+        assert bot.client.restraint.refused < 100
+
 
 async def _held_back(bot: Bot) -> bool:
     return bot.client.restraint.held_back > 0

@@ -79,6 +79,8 @@ async def test_pressing_twice_makes_one_picture(tmp_path: Path) -> None:
         await town.result()
         await town.until(lambda: bot.has(posted=1))
 
+        assert len(painter.painted) == len(await town.results()) == 1
+
 
 async def test_a_restart_in_between_loses_nothing_and_another_version_asks_again(tmp_path: Path) -> None:
     async with open_town(tmp_path) as town:
@@ -112,6 +114,8 @@ async def test_a_refusal_after_agreeing_leaves_the_button(tmp_path: Path) -> Non
         await town.result()
         await town.click(ADA, second, "I agree")
         await town.result(2)
+
+        assert [job.request.prompt for job in painter.painted] == ["first", "second"]
 
 
 async def test_the_starter_asks_for_nothing(tmp_path: Path) -> None:

@@ -70,6 +70,8 @@ async def test_bad_words_are_refused_to_the_author_alone(tmp_path: Path) -> None
         await town.invoke(ADA, "dream", prompt="a tree")
         await town.result()
 
+        assert [job.request.prompt for job in bot.house.painter.painted] == ["a tree"]
+
 
 async def test_limits_are_told_after_the_public_answer_is_gone(tmp_path: Path) -> None:
     painter = Painter()
@@ -80,6 +82,8 @@ async def test_limits_are_told_after_the_public_answer_is_gone(tmp_path: Path) -
         await _refused(town, "You already have 1 request in the line", prompt="second")
         painter.hold.set()
         await town.result()
+
+        assert [job.request.prompt for job in painter.painted] == ["first"]
 
 
 async def test_a_picture_to_start_from(tmp_path: Path) -> None:
@@ -123,6 +127,8 @@ async def test_large_files_are_refused_before_they_are_fetched(tmp_path: Path, m
 async def test_uploads_are_refused_where_nothing_can_check_them(tmp_path: Path) -> None:
     async with open_both(tmp_path, Painter(accepts_uploads=False)) as (town, _):
         await _refused(town, "no safety checker", prompt="a tree", files={"image": ("a.png", _png(64, 64))})
+
+        assert _uploads(tmp_path) == []
 
 
 @pytest.mark.parametrize("prompt", ["🏠🌃 emoji", "שלום עולם", "line one\nline two", "```code```", "<@1> @here"])

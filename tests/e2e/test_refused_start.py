@@ -28,6 +28,7 @@ async def test_a_postgresql_that_starts_after_the_bot_is_waited_for(tmp_path, st
             await asyncio.sleep(1.5)
             await proxy.mend()
             await bot.until(healthy=True)
+            assert not any("Traceback" in line for line in bot.log)
 
 
 async def test_a_bot_that_waits_for_its_database_can_be_stopped(tmp_path, start_discord):

@@ -199,12 +199,13 @@ async def test_messages_that_a_restart_kept_from_going_go_after_it(tmp_path: Pat
 
 
 async def test_an_old_button_under_a_deleted_picture_says_so(tmp_path: Path) -> None:
-    async with open_both(tmp_path) as (town, _):
+    async with open_both(tmp_path) as (town, bot):
         await town.invoke(ADA, "dream", prompt="mine")
         mine = await town.result()
         await _delete(town)
         await town.click(ADA, mine, "V1")
         await town.told(ADA, "no longer known here")
+        assert len(bot.house.painter.painted) == 1
 
 
 async def test_nobody_deletes_for_somebody_else_and_forged_buttons_do_nothing(tmp_path: Path) -> None:

@@ -322,7 +322,7 @@ async def test_who_presses_before_the_sending_is_written_down_is_answered(
         shown = await town.result(channel=DM_IDS[ADA])
         await town.click(ADA, shown, "Recipe")
         asyncio.get_running_loop().call_later(0.5, pressed.set)
-        await town.told(ADA, "```", DM_IDS[ADA])
+        assert "red" in (await town.told(ADA, "```", DM_IDS[ADA]))["content"]
 
 
 async def _cases(town: Town) -> int:

@@ -75,7 +75,7 @@ async def test_what_changes_while_a_picture_is_on_its_way_takes_it_back(
         courier.rewrite = slowly  # type: ignore[method-assign]
         await town.click(BEN, result, "U2")
         await town.told(BEN, words)
-        await town.until(lambda: _no_single(town))
+        assert await town.until(lambda: _no_single(town))
         if meanwhile is reported_twice:
             await the_message(town, result["id"], 0)
 

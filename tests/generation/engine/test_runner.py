@@ -41,7 +41,7 @@ def until_compiled(subject: Easel, seconds: float = 120.0) -> None:
         time.sleep(0.05)
 
 
-def check_paths(tiny: LoadedModel, wish: Wish, seconds: float) -> None:
+def assert_paths_agree(tiny: LoadedModel, wish: Wish, seconds: float) -> None:
     subject = easel(tiny, COMPILED)
     request = wish(width=64, height=64, steps=4)
     subject.submit(0, request)
@@ -61,12 +61,12 @@ def check_paths(tiny: LoadedModel, wish: Wish, seconds: float) -> None:
 
 
 def test_pictures_are_painted_eagerly_until_the_compiler_is_done(tiny: LoadedModel, wish: Wish, traced: None) -> None:
-    check_paths(tiny, wish, 120.0)
+    assert_paths_agree(tiny, wish, 120.0)
 
 
 @pytest.mark.slow
 def test_the_real_compiler_paints_the_same_pictures(tiny: LoadedModel, wish: Wish) -> None:
-    check_paths(tiny, wish, 900.0)
+    assert_paths_agree(tiny, wish, 900.0)
 
 
 def test_compiled_calls_have_a_few_fixed_row_counts(tiny: LoadedModel, wish: Wish, traced: None) -> None:

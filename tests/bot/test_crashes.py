@@ -41,7 +41,7 @@ async def test_a_crash_at_every_moment_shows_the_outcome_once(tmp_path: Path, ki
             assert (seen.outcomes, seen.leftovers) == (1, 0), (pauses, seen)
             pauses, empty, torn = pauses + 1, empty + seen.empty, seen.torn
         figures.info("%s, forgotten %s: %d crashes, %d of them left an empty line", kind.name, forgotten, pauses, empty)
-        assert pauses > 30
+        assert pauses > 20  # a delivery is long enough to be cut off anywhere
 
 
 async def test_without_looking_back_some_would_be_shown_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,29 +7,26 @@ import logging
 import random
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
-from dataclasses import replace
 from enum import Enum, auto
 from weakref import WeakValueDictionary
 
-from bot.courier import Courier, Parcel, Rejected, Sent, TokenRefused, TooLarge, Unavailable, WayClosed
+from bot.courier import Courier, Rejected, Sent, TokenRefused, TooLarge, Unavailable, WayClosed
 from bot.desk import Desk
-from bot.order import Address, Commission
-from bot.outcome import Outcome, max_level, notice_of, result_of, unsure
+from bot.order import Commission
+from bot.outcome import Outcome, max_level, notice_of, result_of
 from bot.packing import Packing
-from bot.store.outbox import Forgotten, OutboxEntry
+from bot.store.outbox import Forgotten
 from bot.studio import Studio
 from bot.ticket import Tickets
 from bot.waiting import either, ended, within
-from bot.whisper import whisper
+from bot.ways import Passage
 from generation.errors import ConfigError, NotApproved
 from generation.job import ENDED, JobState
-from generation.safety.level import Level
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 16  # deliveries under way, each with its pictures in memory
 PATIENCE = 8  # attempts after which a result lets the others of its channel go first, if others get through
-NONCE_WINDOW = 120.0  # seconds in which Discord surely knows a nonce; its own word is "the past few minutes"
 OUTAGE = 3  # attempts that fail in a row when Discord itself is away: whatever gets through then wakes all the others
 RUSH = 2.0  # seconds over which they come back
 CROWD = 300  # outcomes on their way from which on nothing more is painted: Discord is away, or slow
@@ -266,7 +263,7 @@ class Delivery:
         if ticket_id is not None and ticket_id != sent.message_id:
             await self._remove(commission, ticket_id)
 
-    # -- ways --------------------------------------------------------------------------------------------------------
+    # -- one message -------------------------------------------------------------------------------------------------
 
     async def _once(self, commission: Commission, outcome: Outcome, ticket_id: int | None) -> Sent:
         """Send one message of a job unless it was sent before; raises WayClosed when no way is left."""
@@ -278,7 +275,17 @@ class Delivery:
         since = self._doubts.setdefault(key, None if entry.fresh else entry.intended_at)
         began = self._studio.clock()
         try:
-            sent = await self._by_any_way(commission, outcome, ticket_id, entry, since)
+            passage = Passage(
+                self._courier,
+                self._desk.outbox,
+                self._studio.clock,
+                commission=commission,
+                outcome=outcome,
+                ticket_id=ticket_id,
+                entry=entry,
+                since=since,
+            )
+            sent = await passage.go()
             kept = await self._desk.outbox.sent(commission.id, outcome.kind, sent.channel_id, sent.message_id)
         except (WayClosed, Rejected, TokenRefused):  # it is not there, and will not be
             self._doubts.pop(key, None)
@@ -302,67 +309,6 @@ class Delivery:
         with suppress(Unavailable, Rejected):
             await self._courier.withdraw(sent.channel_id, sent.message_id)
             await self._desk.archive.farewell_said(sent.channel_id, sent.message_id)
-
-    async def _by_any_way(
-        self, commission: Commission, outcome: Outcome, ticket_id: int | None, entry: OutboxEntry, since: float | None
-    ) -> Sent:
-        address = commission.address
-        in_ticket = replace(outcome.parcel, text=outcome.quiet_text, mention=None)
-        if outcome.in_channel and address.channel_reachable and not address.private:
-            try:
-                return await self._to_channel(address.channel_id, outcome, since)
-            except WayClosed:
-                log.info("job %s: its channel is closed to the bot", commission.id)
-        begun_elsewhere = entry.message_id not in (None, ticket_id)  # by a whisper, which goes on where it was
-        if ticket_id is not None and outcome.in_ticket and not begun_elsewhere:
-            try:
-                return await self._into_ticket(address, ticket_id, in_ticket, entry)
-            except WayClosed:
-                log.info("job %s: its ticket cannot be changed any more", commission.id)
-            if entry.message_id == ticket_id:  # an earlier attempt may have filled it, and nobody can look any more
-                outcome = unsure(outcome)
-        alone = address.private or outcome.author_alone
-        try:
-            return await whisper(
-                self._courier, self._desk.outbox, address, entry, in_ticket, ephemeral=alone, closed=ticket_id
-            )
-        except WayClosed:
-            log.info("job %s: its interaction has ended", commission.id)
-        if not outcome.in_channel and address.channel_reachable and not alone:
-            try:
-                return await self._to_channel(address.channel_id, outcome, since)
-            except WayClosed:
-                log.info("job %s: its channel is closed to the bot", commission.id)
-        if max_level(outcome) > Level.NEUTRAL:
-            raise WayClosed("What only its channel may show is not sent elsewhere.")
-        person = await self._courier.direct_channel(commission.author_id)
-        return await self._to_channel(person, outcome, since)
-
-    async def _into_ticket(self, address: Address, ticket_id: int, parcel: Parcel, entry: OutboxEntry) -> Sent:
-        """Make the ticket into `parcel`; that this was begun is written down for as long as it may have happened."""
-        tried_before = entry.message_id == ticket_id
-        if not tried_before and not await self._desk.outbox.hold(entry, address.channel_id, ticket_id):
-            raise Unavailable  # another process is at it
-        try:
-            return await self._courier.rewrite(address, ticket_id, parcel)
-        except (WayClosed, Unavailable) as error:
-            if not tried_before and not (isinstance(error, Unavailable) and error.in_doubt):
-                await self._desk.outbox.let_go(entry.job_id, entry.kind)
-            raise
-
-    async def _to_channel(self, channel_id: int, outcome: Outcome, since: float | None) -> Sent:
-        """Post it, unless a search finds it there; `since` says from when on it may be (None: it cannot be there)."""
-        if since is not None:
-            text, known = outcome.parcel.text, self._desk.outbox.knows
-            try:
-                found = await self._courier.find(channel_id, outcome.mark, text, since, known)
-            except WayClosed:
-                found = None
-                if self._studio.clock() - since > NONCE_WINDOW:  # before that the nonce guards it
-                    outcome = unsure(outcome)
-            if found is not None:
-                return found
-        return await self._courier.to_channel(channel_id, outcome.parcel, outcome.nonce)
 
     async def _remove(self, commission: Commission, ticket_id: int) -> None:
         try:

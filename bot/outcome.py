@@ -91,15 +91,18 @@ def unsure(outcome: Outcome) -> Outcome:
     The picture itself would perhaps be shown a second time; with the buttons its author has it in either case.
     """
     if not outcome.parcel.enclosures:
-        told = replace(outcome.parcel, text=f"{outcome.parcel.text}\n-# {MAYBE_TOLD}")
-        return replace(outcome, nonce=f"{outcome.nonce}u", parcel=told)
-    text, rows = f"{outcome.parcel.text}\n-# {MAYBE_ABOVE}", outcome.parcel.rows
+        return _asked(outcome, outcome.parcel, MAYBE_TOLD)
+    rows = outcome.parcel.rows
     presses = [face.press for row in rows for face in row if isinstance(face.press, Press)]
     if not any(press.deed is Deed.SINGLE for press in presses):  # a result of one picture has no button to show it
         show = Face(Press(Deed.SINGLE, presses[0].job_id, 0), "Show")
         rows = ((show, *rows[0]), *rows[1:])
-    parcel = replace(outcome.parcel, text=text, enclosures=(), rows=rows)
-    return replace(outcome, nonce=f"{outcome.nonce}u", parcel=parcel)
+    return _asked(outcome, replace(outcome.parcel, enclosures=(), rows=rows), MAYBE_ABOVE)
+
+
+def _asked(outcome: Outcome, parcel: Parcel, doubt: str) -> Outcome:
+    text, quiet = (f"{words}\n-# {doubt}" for words in (outcome.parcel.text, outcome.quiet_text))
+    return replace(outcome, nonce=f"{outcome.nonce}u", parcel=replace(parcel, text=text), quiet_text=quiet)
 
 
 def notice_of(commission: Commission) -> Outcome:

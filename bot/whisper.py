@@ -23,15 +23,14 @@ async def whisper(
     parcel: Parcel,
     *,
     ephemeral: bool,
-    closed: int | None = None,
 ) -> Sent:
-    """Say it; `entry` is the intention, `closed` a message that cannot be filled any more although it was begun.
+    """Say it; `entry` is the intention, or what was begun of it.
 
     Raises WayClosed when the token has ended, and whatever else a courier does; Unavailable too when another process
     says it at this moment.
     """
     message_id = entry.message_id
-    if message_id is None or message_id == closed:
+    if message_id is None:
         held = await courier.follow_up(address, Parcel(text=COMING), ephemeral=ephemeral)
         if not await outbox.hold(entry, held.channel_id, held.message_id):
             with suppress(WayClosed, Rejected):
@@ -42,3 +41,7 @@ async def whisper(
         return await courier.rewrite(address, message_id, parcel)
     except Gone:  # whoever deleted it does not want it back
         return Sent(address.channel_id, message_id)
+    except WayClosed:
+        if entry.message_id is None:
+            await outbox.let_go(entry)
+        raise

@@ -28,6 +28,7 @@ class OutboxEntry:
     job_id: str
     kind: str
     message_id: int | None  # with `sent` False: a message that is there and does not say anything yet
+    channel_id: int | None  # with `sent` False: where it was begun, if not in the channel that it is for
     intended_at: float  # epoch seconds of the first intention
     fresh: bool  # False: an earlier attempt may already have reached Discord
     sent: bool = False
@@ -51,29 +52,33 @@ class Outbox:
             row = (await connection.execute(select(outbox).where(here))).first()
             if row is not None:
                 sent = row.sent_at is not None
-                return OutboxEntry(job_id, kind, row.message_id, row.intended_at, fresh=False, sent=sent)
+                return OutboxEntry(
+                    job_id, kind, row.message_id, row.channel_id, row.intended_at, fresh=False, sent=sent
+                )
             if (await connection.execute(select(jobs.c.id).where(jobs.c.id == job_id))).first() is None:
                 raise Forgotten
             await connection.execute(insert(outbox).values(job_id=job_id, kind=kind, intended_at=now))
-        return OutboxEntry(job_id, kind, None, now, fresh=True)
+        return OutboxEntry(job_id, kind, None, None, now, fresh=True)
 
-    async def hold(self, entry: OutboxEntry, channel_id: int, message_id: int) -> bool:
-        """Discord has a message that will be this one; it says nothing yet.
+    async def hold(self, entry: OutboxEntry, channel_id: int, message_id: int | None) -> bool:
+        """Discord has a message that will be this one and says nothing yet; None: a new one is begun in that channel.
 
         False when it is not as it was in `entry` any more: a process that was given up for dead may still be at it.
         """
         here = (outbox.c.job_id == entry.job_id) & (outbox.c.kind == entry.kind) & outbox.c.sent_at.is_(None)
         unchanged = outbox.c.message_id.is_not_distinct_from(entry.message_id)
+        unchanged &= outbox.c.channel_id.is_not_distinct_from(entry.channel_id)
         values = {"channel_id": channel_id, "message_id": message_id}
         async with self._database.write() as connection:
             held = await connection.execute(update(outbox).where(here, unchanged).values(values))
         return bool(held.rowcount)
 
-    async def let_go(self, job_id: str, kind: str) -> None:
-        """What `hold` wrote down does not say this one, and will not."""
-        here = (outbox.c.job_id == job_id) & (outbox.c.kind == kind) & outbox.c.sent_at.is_(None)
+    async def let_go(self, entry: OutboxEntry) -> None:
+        """What `hold` wrote down does not say this one, and will not: all is as it was in `entry`."""
+        here = (outbox.c.job_id == entry.job_id) & (outbox.c.kind == entry.kind) & outbox.c.sent_at.is_(None)
+        values = {"channel_id": entry.channel_id, "message_id": entry.message_id}
         async with self._database.write() as connection:
-            await connection.execute(update(outbox).where(here).values(channel_id=None, message_id=None))
+            await connection.execute(update(outbox).where(here).values(values))
 
     async def sent(self, job_id: str, kind: str, channel_id: int, message_id: int) -> bool:
         """Discord has the message; False when its job was deleted while it was on its way."""

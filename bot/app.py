@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bot import thrift
 from bot.client import AtelierClient
 from bot.clock import Clock
 from bot.config import Config
@@ -104,6 +105,7 @@ async def opened(config: Config, workers: tuple[Worker, ...] | None = None) -> A
         stack.push_async_callback(stop, asyncio.create_task(sweeper.run(), name="sweeper"))
         clock.set_back.append(lambda: _set_back(database, studio, desk))
         stack.push_async_callback(stop, asyncio.create_task(clock.watch(desk.notes), name="clock"))
+        stack.push_async_callback(stop, asyncio.create_task(thrift.go_on(), name="thrift"))
         rounds = Rounds(config, desk.troubles, lambda: clock.trusted)
         await stack.enter_async_context(rounds)
         await studio.start()

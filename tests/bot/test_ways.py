@@ -70,6 +70,20 @@ async def test_a_channel_that_closes_between_two_processes(tmp_path: Path, later
         assert len(await pictures(town)) == 1
 
 
+@pytest.mark.parametrize("later", [SOON, FORGOTTEN])
+async def test_a_channel_that_cannot_be_read_back(tmp_path: Path, later: float) -> None:
+    """For a while Discord itself keeps the message single, by its nonce; after that nobody knows."""
+    async with open_both(tmp_path) as (town, bot):
+        quieten(bot)
+        await settled(town, bot, KINDS[0])
+        await shown_and_forgotten(town, bot)
+        await close_channel(town, "GET")
+        await the_next_process(town, bot, later)
+        asked = [message for message in await told(town) if not message["attachments"]]
+        assert len(asked) == (later == FORGOTTEN)
+        assert len(await pictures(town)) == 1
+
+
 async def by_direct_message(town: Town, interaction_id: int, _ticket_id: int) -> None:
     await town.breaks("expire_tokens", interaction_id=str(interaction_id))
 

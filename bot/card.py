@@ -103,11 +103,11 @@ def retry_rows(job_id: str) -> Rows:
     return ((Face(Press(Deed.AGAIN, job_id), "Try again", "🔁"), Face(Press(Deed.EDIT, job_id), "Edit", "✏️")),)
 
 
-def notice_text(commission: Commission, *, mention: bool) -> str:
+def notice_text(commission: Commission, *, mention: bool, quoting: bool = True) -> str:
     """What is said of a job that ended without a picture."""
     who = f"<@{commission.author_id}> " if mention else ""
     sentence = commission.reason or "That did not work."
-    if commission.state is JobState.BLOCKED:
+    if commission.state is JobState.BLOCKED or not quoting:
         return f"{who}{echo(sentence, 600)}"  # what a filter stopped is not said again
     return f"{who}{echo(sentence, 600)}\n-# {echo(commission.request.prompt)}"
 

@@ -16,6 +16,7 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+from bot import calls
 from bot.answer import Interaction, answer, answered
 from bot.courier import Button, Courier
 from bot.delivery import BAD_KEY, Delivery
@@ -101,7 +102,7 @@ class AtelierClient(commands.AutoShardedBot):
             chunk_guilds_at_startup=False,
             max_messages=None,
             guild_ready_timeout=guild_wait,
-            http_trace=self.restraint.trace(),
+            http_trace=calls.watch(self.restraint.trace()),
         )
         self.studio = studio
         self.desk = desk

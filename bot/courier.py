@@ -135,7 +135,8 @@ class Courier:
     def __init__(self, client: discord.Client, clock: Callable[[], float]) -> None:
         self._client = client
         self._clock = clock
-        self._closed: dict[int, float] = {}  # channels that were closed to the bot: until when they are left alone
+        # Channels that were closed to the bot, or to files of it: until when they are left alone.
+        self._closed: dict[tuple[int, bool], float] = {}
         self._ended: dict[str, float] = {}  # tokens that Discord took back too soon: until when they would live
         self.tried: list[Callable[[int, WayClosed | None], None]] = []  # a post to a channel came to this; at once
 
@@ -148,7 +149,8 @@ class Courier:
 
         A channel that was closed to the bot is not tried again for a while, but for the first that comes then.
         """
-        if self._closed.get(channel_id, 0.0) > time.monotonic():
+        what = (channel_id, bool(parcel.enclosures))
+        if self._closed.get(what, 0.0) > time.monotonic():
             raise WayClosed("This channel was closed to the bot a moment ago.")
         channel = self._client.get_partial_messageable(channel_id)
         try:
@@ -157,7 +159,7 @@ class Courier:
         except WayClosed as error:
             now = time.monotonic()
             self._closed = {key: until for key, until in self._closed.items() if until > now}
-            self._closed[channel_id] = now + CLOSED_FOR
+            self._closed[what] = now + CLOSED_FOR
             self._tell_tried(channel_id, error)
             raise
         self._tell_tried(channel_id, None)

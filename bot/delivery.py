@@ -255,7 +255,10 @@ class Delivery:
         if ticket_id is not None and not outcome.in_ticket:
             await self._remove(commission, ticket_id)  # first: a follow-up would fill a ticket that still thinks
         try:
-            sent = await self._once(commission, outcome, ticket_id)
+            try:
+                sent = await self._once(commission, outcome, ticket_id)
+            except Rejected:  # perhaps for the words that it quotes
+                sent = await self._once(commission, notice_of(commission, quoting=False), ticket_id)
         except (WayClosed, Rejected, TooLarge) as error:
             log.warning("job %s: its author could not be told (%s)", commission.id, error)
             sent = Sent(0, 0)

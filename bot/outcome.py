@@ -28,6 +28,8 @@ from generation.safety.level import Level
 
 RESULT = "result"
 NOTICE = "notice"
+ALONE_READY = "<@{}> A picture that only you may see is ready, and I can reach you neither there nor directly."
+ALONE_ENDED = "<@{}> A request of yours ended without a picture, and I can tell you why neither there nor directly."
 MAYBE_TOLD = "You may have been told this already."
 MAYBE_ABOVE = (
     "I was interrupted while I posted this, and I may not read back here: the picture may stand above already."
@@ -93,11 +95,32 @@ def unsure(outcome: Outcome) -> Outcome:
     if not outcome.parcel.enclosures:
         return _asked(outcome, outcome.parcel, MAYBE_TOLD)
     rows = outcome.parcel.rows
-    presses = [face.press for row in rows for face in row if isinstance(face.press, Press)]
-    if not any(press.deed is Deed.SINGLE for press in presses):  # a result of one picture has no button to show it
-        show = Face(Press(Deed.SINGLE, presses[0].job_id, 0), "Show")
-        rows = ((show, *rows[0]), *rows[1:])
+    showing = _showing(rows)
+    if showing[0] not in rows[0]:  # a result of one picture has no button to show it
+        rows = ((*showing, *rows[0]), *rows[1:])
     return _asked(outcome, replace(outcome.parcel, enclosures=(), rows=rows), MAYBE_ABOVE)
+
+
+def hint_of(commission: Commission, outcome: Outcome) -> Outcome:
+    """In the channel where others read too, for who can be reached nowhere alone: no word and no picture of theirs.
+
+    A press of its author's on the button shows the picture to them alone.
+    """
+    ready = bool(outcome.parcel.enclosures)
+    text = (ALONE_READY if ready else ALONE_ENDED).format(commission.author_id)
+    rows: Rows = (_showing(outcome.parcel.rows),) if ready else ()
+    parcel = Parcel(text=text, rows=rows, mention=commission.author_id)
+    mark = rows[0][0].press.custom_id if rows else None
+    return replace(outcome, nonce=f"{outcome.nonce}h", parcel=parcel, quiet_text=text, mark=mark)
+
+
+def _showing(rows: Rows) -> tuple[Face, ...]:
+    """The buttons that show single pictures of a result."""
+    faces = [face for row in rows for face in row if isinstance(face.press, Press)]
+    singles = tuple(face for face in faces if isinstance(face.press, Press) and face.press.deed is Deed.SINGLE)
+    first = faces[0].press
+    assert isinstance(first, Press), "results have buttons"
+    return singles or (Face(Press(Deed.SINGLE, first.job_id, 0), "Show"),)
 
 
 def _asked(outcome: Outcome, parcel: Parcel, doubt: str) -> Outcome:
@@ -105,16 +128,21 @@ def _asked(outcome: Outcome, parcel: Parcel, doubt: str) -> Outcome:
     return replace(outcome, nonce=f"{outcome.nonce}u", parcel=replace(parcel, text=text), quiet_text=quiet)
 
 
-def notice_of(commission: Commission) -> Outcome:
-    """The message of a job that ended without a picture; what was blocked is told to its author alone."""
+def notice_of(commission: Commission, *, quoting: bool = True) -> Outcome:
+    """The message of a job that ended without a picture; what was blocked is told to its author alone.
+
+    `quoting`: with the words that it was asked with.
+    """
     blocked = commission.state is JobState.BLOCKED
     rows: Rows = retry_rows(commission.id) if commission.state is JobState.FAILED else ()
     mark = rows[0][0].press.custom_id if rows else None
     return Outcome(
         kind=NOTICE,
         nonce=nonce_of(commission.id, "n"),
-        parcel=Parcel(text=notice_text(commission, mention=True), rows=rows, mention=commission.author_id),
-        quiet_text=notice_text(commission, mention=False),
+        parcel=Parcel(
+            text=notice_text(commission, mention=True, quoting=quoting), rows=rows, mention=commission.author_id
+        ),
+        quiet_text=notice_text(commission, mention=False, quoting=quoting),
         mark=mark,
         in_channel=False,
         in_ticket=not blocked or commission.address.private,

@@ -12,11 +12,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
+from discord.utils import snowflake_time
+
 from bot.courier import Courier, Parcel, Sent, Unavailable, WayClosed
 from bot.order import Commission
-from bot.outcome import Outcome, max_level, unsure
+from bot.outcome import Outcome, hint_of, max_level, unsure
 from bot.store.outbox import Outbox, OutboxEntry
 from bot.whisper import whisper
+from bot.wire import TokensHeldBack
 from generation.safety.level import Level
 
 log = logging.getLogger(__name__)
@@ -49,6 +52,7 @@ class Passage:
         self._ticket_id = ticket_id
         self._entry = entry
         self._since = since
+        self._held_back = False  # whether its token was not tried, since so many others have ended
         self._hidden: int | None = None  # a channel where it may stand and nobody can look
 
     async def go(self) -> Sent:
@@ -84,6 +88,8 @@ class Passage:
             return None
 
     async def _found_in(self, channel_id: int, outcome: Outcome, since: float) -> Sent | None:
+        # By Discord's clock it cannot be older than what it answers; this machine's may have been wrong.
+        since = min(since, snowflake_time(self._address.interaction_id).timestamp())
         text, known = outcome.parcel.text, self._outbox.knows
         return await self._courier.find(channel_id, outcome.mark, text, since, known)
 
@@ -143,8 +149,9 @@ class Passage:
             if outcome is self._full:
                 return await self._whisper(outcome)
             return await self._courier.follow_up(self._address, self._quiet(outcome), ephemeral=self._alone)
-        except WayClosed:
+        except WayClosed as error:
             log.info("job %s: its interaction has ended", self._commission.id)
+            self._held_back = isinstance(error.__cause__, TokensHeldBack) and self._alone
             return None
 
     async def _whisper(self, outcome: Outcome) -> Sent:
@@ -152,9 +159,24 @@ class Passage:
         return await whisper(self._courier, self._outbox, self._address, self._entry, parcel, ephemeral=self._alone)
 
     async def _to_author(self) -> Sent:
-        if max_level(self._said()) > Level.NEUTRAL:
-            raise WayClosed("What only its channel may show is not sent elsewhere.")
-        return await self._post(await self._courier.direct_channel(self._commission.author_id))
+        try:
+            if max_level(self._said()) > Level.NEUTRAL:
+                raise WayClosed("What only its channel may show is not sent elsewhere.")
+            return await self._post(await self._courier.direct_channel(self._commission.author_id))
+        except WayClosed:
+            if self._held_back:
+                raise Unavailable from None  # the token opens again
+            if not (self._alone and self._address.channel_reachable):
+                raise
+        return await self._hint()
+
+    async def _hint(self) -> Sent:
+        channel_id, hint = self._address.channel_id, hint_of(self._commission, self._outcome)
+        if self._since is not None:
+            with suppress(WayClosed):
+                if (found := await self._found_in(channel_id, hint, self._since)) is not None:
+                    return found
+        return await self._courier.to_channel(channel_id, hint.parcel, hint.nonce)
 
     async def _post(self, channel_id: int) -> Sent:
         outcome = self._said(channel_id)

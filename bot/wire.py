@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import aiohttp
 import discord
 
+from bot.calls import NotAsked, call, may_be_done
 from generation.errors import AtelierError
 
 ENTITY_TOO_LARGE = 40005
@@ -16,7 +17,6 @@ INVALID_WEBHOOK_TOKEN = 50027
 FOLLOWUPS_USED_UP = 40094
 LACKING = (50001, 50013)  # access to a place, or a permission there
 UNKNOWN_MESSAGE = 10008
-REQUEST_TIMEOUT = 408
 # Discord says some of these with 400; each means that nothing gets through here, whatever it is.
 CLOSED = frozenset(
     {
@@ -67,7 +67,7 @@ class Rejected(AtelierError):
     """Discord does not accept this message as it is."""
 
 
-class HeldBack(OSError):
+class HeldBack(NotAsked):
     """Not asked at all: too many of the last requests were refused, see bot.restraint."""
 
 
@@ -80,33 +80,46 @@ def translated() -> Iterator[None]:
     """Discord's and the network's errors as one of WayClosed, Unavailable, TooLarge, TokenRefused, Rejected.
 
     An answer that is no JSON although it says so comes from something on the way, and says nothing of what was done.
+    A refusal says nothing either where an earlier request of the same call may have been carried out.
     """
-    try:
-        yield
-    except discord.HTTPException as error:
-        raise _translation(error) from error
-    except TokensHeldBack as error:
-        raise WayClosed() from error
-    except (discord.RateLimited, aiohttp.ClientConnectorError, HeldBack) as error:
-        raise Unavailable() from error
-    except (aiohttp.ClientError, OSError, TimeoutError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise Unavailable(in_doubt=True) from error
+    with call() as this:
+        try:
+            yield
+        except Exception as error:
+            meant = _meaning(error)
+            if meant is None:
+                raise
+            if this.in_doubt and not isinstance(meant, TokenRefused):
+                meant = Unavailable(in_doubt=True)
+            raise meant from error
+
+
+def _meaning(error: Exception) -> AtelierError | None:
+    if isinstance(error, discord.HTTPException):
+        return _translation(error)
+    if isinstance(error, TokensHeldBack):
+        return WayClosed()
+    if isinstance(error, discord.RateLimited | aiohttp.ClientConnectorError | NotAsked):
+        return Unavailable()
+    if isinstance(error, aiohttp.ClientError | OSError | TimeoutError | json.JSONDecodeError | UnicodeDecodeError):
+        return Unavailable(in_doubt=True)
+    return None
 
 
 def _translation(error: discord.HTTPException) -> AtelierError:
     if error.status == 413 or error.code == ENTITY_TOO_LARGE:
         return TooLarge()
+    if may_be_done(error.response):
+        return Unavailable(in_doubt=True)
+    is_discords = "json" in error.response.headers.get("Content-Type", "")
+    if error.status == 429 or (error.status in (403, 404) and not is_discords):
+        return Unavailable()  # asked too often; or a shield or a proxy on the way, for a while
     if error.status == 401:
         return TokenEnded() if error.code == INVALID_WEBHOOK_TOKEN else TokenRefused()
     if error.code == UNKNOWN_MESSAGE:
         return Gone()
-    is_discords = "json" in error.response.headers.get("Content-Type", "")
-    if error.status in (403, 404) and not is_discords:
-        return Unavailable()  # a shield or a proxy on the way, for a while
     if error.status == 403 and error.code in LACKING:
         return Forbidden()
     if error.status in (403, 404, 410) or error.code in CLOSED:
         return WayClosed()
-    if error.status >= 500 or error.status in (REQUEST_TIMEOUT, 429):
-        return Unavailable(in_doubt=error.status != 429)
     return Rejected()

@@ -95,9 +95,9 @@ def unsure(outcome: Outcome) -> Outcome:
     if not outcome.parcel.enclosures:
         return _asked(outcome, outcome.parcel, MAYBE_TOLD)
     rows = outcome.parcel.rows
-    showing = _showing(rows)
-    if showing[0] not in rows[0]:  # a result of one picture has no button to show it
-        rows = ((*showing, *rows[0]), *rows[1:])
+    if not _pictures(outcome):  # a result of one picture has no button to show it
+        show = Face(Press(Deed.SINGLE, _job_of(outcome), 0), "Show")
+        rows = ((show, *rows[0]), *rows[1:])
     return _asked(outcome, replace(outcome.parcel, enclosures=(), rows=rows), MAYBE_ABOVE)
 
 
@@ -108,19 +108,25 @@ def hint_of(commission: Commission, outcome: Outcome) -> Outcome:
     """
     ready = bool(outcome.parcel.enclosures)
     text = (ALONE_READY if ready else ALONE_ENDED).format(commission.author_id)
-    rows: Rows = (_showing(outcome.parcel.rows),) if ready else ()
+    rows: Rows = ()
+    if ready:
+        labels = _pictures(outcome) or {0: "Show"}
+        faces = [Face(Press(Deed.ALONE, commission.id, index), label) for index, label in labels.items()]
+        rows = (tuple(faces),)
     parcel = Parcel(text=text, rows=rows, mention=commission.author_id)
     mark = rows[0][0].press.custom_id if rows else None
     return replace(outcome, nonce=f"{outcome.nonce}h", parcel=parcel, quiet_text=text, mark=mark)
 
 
-def _showing(rows: Rows) -> tuple[Face, ...]:
-    """The buttons that show single pictures of a result."""
-    faces = [face for row in rows for face in row if isinstance(face.press, Press)]
-    singles = tuple(face for face in faces if isinstance(face.press, Press) and face.press.deed is Deed.SINGLE)
-    first = faces[0].press
-    assert isinstance(first, Press), "results have buttons"
-    return singles or (Face(Press(Deed.SINGLE, first.job_id, 0), "Show"),)
+def _pictures(outcome: Outcome) -> dict[int, str]:
+    """Which single pictures of a set its buttons show, and how these are called."""
+    faces = [face for row in outcome.parcel.rows for face in row]
+    presses = [(face.press, face.label) for face in faces if isinstance(face.press, Press)]
+    return {press.index or 0: label for press, label in presses if press.deed is Deed.SINGLE}
+
+
+def _job_of(outcome: Outcome) -> str:
+    return next(face.press.job_id for row in outcome.parcel.rows for face in row if isinstance(face.press, Press))
 
 
 def _asked(outcome: Outcome, parcel: Parcel, doubt: str) -> Outcome:

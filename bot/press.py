@@ -16,6 +16,7 @@ class Deed(StrEnum):
     """What pressing does."""
 
     SINGLE = "u"
+    ALONE = "alone"  # the same, to whoever presses alone; under a message that others see too
     VARY = "v"
     AGAIN = "again"
     EDIT = "edit"

@@ -50,13 +50,13 @@ LOOK_UP = 2.0  # seconds; a form must be shown within three
 Deeds = dict[Deed, Callable[[Interaction, Press], Awaitable[None]]]
 
 
-async def _think(interaction: Interaction) -> int:
-    """Answer with a message of its own, seen by those who see the pressed one; returns its id.
+async def _think(interaction: Interaction, *, alone: bool = False) -> int:
+    """Answer with a message of its own, seen by those who see the pressed one, or by who presses; returns its id.
 
     It becomes whatever there is to say, and may be changed as often as it takes: unlike a follow-up, of which nobody
     knows after a crash whether it was sent.
     """
-    private = interaction.message is not None and interaction.message.flags.ephemeral
+    private = alone or (interaction.message is not None and interaction.message.flags.ephemeral)
     interaction.extras[PRIVATE] = private
     thinking = await interaction.response.defer(ephemeral=private, thinking=True)
     if thinking is not None and thinking.message_id is not None:
@@ -84,6 +84,7 @@ class Presses:
         self._showing: set[tuple[str, int]] = set()
         self._deeds: Deeds = {
             Deed.SINGLE: self._single,
+            Deed.ALONE: self._single,
             Deed.VARY: self._vary,
             Deed.AGAIN: self._again,
             Deed.EDIT: self._open_edit,
@@ -184,7 +185,7 @@ class Presses:
             return
         self._showing.add(key)
         try:
-            answer_id = await _think(interaction)
+            answer_id = await _think(interaction, alone=press.deed is Deed.ALONE)
             await self._show_single(interaction, await self._commission(interaction, press), key[1], answer_id)
         finally:
             self._showing.discard(key)

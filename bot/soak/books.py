@@ -29,6 +29,8 @@ class Entry:
     reason: str
     attempt: int
     interaction_id: int
+    author_id: int
+    private: bool
     told_in: int | None  # the message of its outcome: None while it was not sent, 0 where there was no way
 
     @property
@@ -46,7 +48,8 @@ class Books:
 
     async def entries(self) -> dict[str, Entry]:
         """Every job by its id; none while there is no table yet."""
-        columns = (jobs.c.id, jobs.c.state, jobs.c.request, jobs.c.reason, jobs.c.attempt, jobs.c.interaction_id)
+        names = ("id", "state", "request", "reason", "attempt", "interaction_id", "author_id", "private")
+        columns = [jobs.c[name] for name in names]
         async with Database(self._url, self._data_dir, looking=True) as database, database.read() as connection:
             rows = (await connection.execute(select(*columns))).all()
             outcome = outbox.c.kind.in_((RESULT, NOTICE))
@@ -60,6 +63,8 @@ class Books:
                 reason=row.reason,
                 attempt=row.attempt,
                 interaction_id=row.interaction_id,
+                author_id=row.author_id,
+                private=row.private,
                 told_in=told.get(row.id),
             )
             for row in rows

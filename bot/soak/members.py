@@ -32,6 +32,8 @@ class Members:
         self._asked = 0
         self.prompts: set[str] = set()
         self.interactions: dict[int, float] = {}  # when each was sent, epoch seconds
+        self.wishes: set[int] = set()  # those of them that ask for a picture
+        self.cancelled: set[str] = set()  # jobs whose button to cancel was pressed
 
     async def act(self) -> None:
         """Go on until cancelled."""
@@ -44,18 +46,24 @@ class Members:
     async def _one(self) -> None:
         dice = self._chance.random()
         if dice < 0.15 and self._record.shown:
-            await self._sent(self._vary())
+            await self._wished(self._vary())
         elif dice < 0.22 and self._record.waiting:
             await self._sent(self._cancel())
         else:
-            await self._sent(self._dream())
+            await self._wished(self._dream())
 
-    async def _sent(self, act: Awaitable[int]) -> None:
+    async def _wished(self, act: Awaitable[int]) -> None:
+        if (interaction := await self._sent(act)) is not None:
+            self.wishes.add(interaction)
+
+    async def _sent(self, act: Awaitable[int]) -> int | None:
         at = time.time()
         try:
-            self.interactions[await act] = at
+            interaction = await act
         except (RefusedByTownError, aiohttp.ClientError):
-            return  # the button is gone meanwhile, or there is no command yet: the person's client says so
+            return None  # the button is gone meanwhile, or there is no command yet: the person's client says so
+        self.interactions[interaction] = at
+        return interaction
 
     def _dream(self) -> Awaitable[int]:
         self._asked += 1
@@ -74,6 +82,7 @@ class Members:
 
     def _cancel(self) -> Awaitable[int]:
         job, message_id = self._chance.choice(sorted(self._record.waiting.items()))
+        self.cancelled.add(job)
         return self._town.click(self._who_sees(message_id), message_id, Press(Deed.CANCEL, job).custom_id)
 
     def _who_sees(self, message_id: int) -> int:

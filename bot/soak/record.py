@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from bot.outcome import MAYBE_ABOVE
 from bot.playground.documents import Json
 from bot.playground.ids import BOT_ID, created_at
 from bot.press import Deed, Press
@@ -24,12 +25,18 @@ class Seen:
     channel_id: int
     audience: int | None  # the only person who sees it
     asked_by: int | None  # whose interaction it answers
+    interaction_id: int | None = None  # and which
     results: set[str] = field(default_factory=set)
     tickets: set[str] = field(default_factory=set)
     custom_ids: list[str] = field(default_factory=list)  # those it has now
     content: str = ""
+    mentions: list[int] = field(default_factory=list)  # whom it pings
+    files: int = 0  # those it has now
+    changed_at: float = 0.0  # epoch seconds
     thinking: bool = False
     exists: bool = True
+    pictured: bool = False  # it showed the picture of a job at some time
+    stray: bool = False  # it showed files at some time, with buttons of no job below them
 
     @property
     def is_ticket(self) -> bool:
@@ -37,9 +44,24 @@ class Seen:
         return self.exists and any(deed is Deed.CANCEL for deed, _ in _presses(self.custom_ids))
 
     @property
+    def is_question(self) -> bool:
+        """Whether it now asks, without a picture, if the picture stands above."""
+        return self.exists and MAYBE_ABOVE in self.content
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it now shows the picture of a job."""
+        return self.exists and self.files > 0 and bool(self.results)
+
+    @property
     def is_notice(self) -> bool:
         """Whether it now tells that nothing came of the prompt that it ends with."""
         return not self.results and not self.is_ticket and "\n-# " in self.content
+
+    @property
+    def prompt(self) -> str:
+        """What a notice ends with."""
+        return self.content.rpartition("\n-# ")[2]
 
 
 class Record:
@@ -75,6 +97,10 @@ class Record:
             self._more.clear()
             await self._more.wait()
 
+    def asked_at(self, interaction: int) -> float:
+        """Seconds since the epoch at which somebody asked."""
+        return self._town.real(created_at(interaction))
+
     def most_invalid(self) -> int:
         """The most invalid requests in any ten minutes of real time."""
         first = most = 0
@@ -88,11 +114,19 @@ class Record:
         message_id = int(entry["id"])
         seen = self.messages.get(message_id)
         if seen is None:
-            audience, asked_by = (None if entry[key] is None else int(entry[key]) for key in ("audience", "asked_by"))
-            seen = self.messages[message_id] = Seen(message_id, int(entry["channel_id"]), audience, asked_by)
+            audience, asked_by, asked = (
+                None if entry[key] is None else int(entry[key]) for key in ("audience", "asked_by", "interaction_id")
+            )
+            seen = Seen(message_id, int(entry["channel_id"]), audience, asked_by, asked)
+            self.messages[message_id] = seen
         seen.content, seen.custom_ids, seen.thinking = entry["content"], entry["custom_ids"], entry["thinking"]
-        seen.exists = entry["exists"]
-        for deed, job in _presses(seen.custom_ids):
+        seen.mentions = [int(each) for each in entry["mentions"]]
+        seen.files, seen.exists, seen.changed_at = entry["files"], entry["exists"], self._town.real(entry["at"])
+        presses = _presses(seen.custom_ids)
+        deeds = {deed for deed, _ in presses}
+        seen.pictured |= seen.files > 0 and Deed.DELETE in deeds
+        seen.stray |= seen.files > 0 and not deeds & {Deed.DELETE, Deed.CANCEL}  # tickets have previews
+        for deed, job in presses:
             if deed is Deed.CANCEL:
                 seen.tickets.add(job)
                 self.accepted.add(job)

@@ -22,8 +22,16 @@ from bot.soak.faults import Faults
 from bot.soak.keeper import Keeper
 from bot.soak.members import GUESTS, Members
 from bot.soak.record import Record
+from bot.soak.showing import judge_showing, judge_wishes
 from bot.soak.town import Town
-from bot.soak.verdict import Verdict, judge_answers, judge_outcomes, judge_resources, judge_serving
+from bot.soak.verdict import (
+    Verdict,
+    interruptions,
+    judge_answers,
+    judge_outcomes,
+    judge_resources,
+    judge_serving,
+)
 from generation.errors import AtelierError
 
 LOOK_EVERY = 0.5  # seconds
@@ -128,7 +136,11 @@ class Stage:
         verdict.figures["minutes"] = (time.time() - self.began) / 60
         verdict.figures["faults"] = float(len(self.faults.done))
         verdict.figures["kills"] = float(self.faults.done.count("kill"))
-        judge_outcomes(verdict, await self.books.entries(), self.record)
+        entries, interrupted = await self.books.entries(), interruptions(lives, troubled)
+        judge_outcomes(verdict, entries, self.record, interrupted)
+        judge_showing(verdict, entries, self.record)
+        wishes = {each: self.members.interactions[each] for each in self.members.wishes}
+        judge_wishes(verdict, entries, self.record, wishes, self.members.cancelled, interrupted)
         verdict.promise("database_faults", await self.books.faults())
         judge_serving(verdict, lives, troubled)
         judge_answers(verdict, self.record, self.members.interactions, lives, troubled)

@@ -146,7 +146,8 @@ class Record:
         if status in INVALID and exchange["scope"] != "shared":
             self.invalid.append(at)
         _, area, *rest = exchange["path"].split("/")
-        if area == "interactions" and rest[-1] == "callback" and status < 300:
+        heard = status < 300 and exchange["fault"] is None  # where the line was cut nothing says so in the status
+        if area == "interactions" and rest[-1] == "callback" and heard:
             asked = int(rest[0])
             self.acknowledged_at.append(at)
             self.acknowledged.setdefault(asked, at - self._town.real(created_at(asked)))

@@ -49,11 +49,12 @@ def judge_wishes(
     verdict.promise("cancelled_unasked", [job for job in stopped if job not in cancelled])
     jobs = {entry.interaction_id: entry for entry in entries.values()}
     told = {seen.interaction_id for seen in record.messages.values() if seen.exists and seen.content}
-    silent = [each for each in wishes if each in record.acknowledged and each not in jobs and each not in told]
+    thinking = [seen for seen in record.messages.values() if seen.exists and seen.thinking]
+    heard = record.acknowledged.keys() | {seen.interaction_id for seen in thinking}
+    silent = [each for each in wishes if each in heard and each not in jobs and each not in told]
     excused = [each for each in silent if overlaps(interrupted, wishes[each], wishes[each] + ANSWER_WITHIN)]
     verdict.figures["unanswered_after_interruptions"] = float(len(excused))
     verdict.promise("unanswered", [str(each) for each in silent if each not in excused])
-    thinking = [seen for seen in record.messages.values() if seen.exists and seen.thinking]
     gone = [seen for seen in thinking if seen.interaction_id in excused or _late(seen, jobs)]
     verdict.figures["thinking_out_of_reach"] = float(len(gone))
     verdict.promise("thinking_for_ever", [where([seen]) for seen in thinking if seen not in gone])

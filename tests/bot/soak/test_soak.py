@@ -19,7 +19,8 @@ from bot.soak.cli import SERVER
 ROOT = Path(__file__).parents[3]
 POSTGRESQL = os.environ.get("ATELIER_TEST_DATABASE_URL", SERVER)
 
-# Promises about seconds: a machine that is busy with other tests cannot keep them all; the command insists on them.
+# Tolerated here, and nothing else is: that a process serves later than after 10 s or ends before it does, and that an
+# acknowledgement is missed. A machine that is busy with other tests cannot always do that; the command insists on it.
 TIMES = {"serving_worst_s", "never_served", "acknowledgements_missed"}
 
 

@@ -49,9 +49,10 @@ class Story:
         self.entries.append(entry | {"custom_ids": [f"at:{each}" for each in buttons]} | more)
         return self
 
-    def asks(self, at: float, path: str, status: int, scope: str | None = None) -> Story:
+    def asks(self, at: float, path: str, status: int, scope: str | None = None, fault: str | None = None) -> Story:
         number = len(self.exchanges) + 1
-        self.exchanges.append({"number": number, "at": at, "path": path, "status": status, "scope": scope})
+        exchange = {"number": number, "at": at, "path": path, "status": status, "scope": scope, "fault": fault}
+        self.exchanges.append(exchange)
         return self
 
     async def journal(self, since: int) -> list[dict[str, Any]]:
@@ -289,6 +290,11 @@ async def test_a_job_or_a_sentence_answers_a_wish():
     assert (await wishes(Story(), entry(interaction_id=WISH))).broken == []
     cancelled = entry(state=JobState.CANCELLED, interaction_id=WISH)
     assert (await wishes(Story(), cancelled, stopped=FIRST)).broken == []
+
+
+async def test_an_answer_whose_line_was_cut_acknowledges_nothing():
+    record = await Story().asks(ASKED, f"/interactions/{WISH}/token/callback", 200, fault="disconnect").record()
+    assert not record.acknowledged
 
 
 async def test_what_was_cut_short_at_once_is_not_known_to_anybody():

@@ -45,8 +45,8 @@ class Seen:
 
     @property
     def is_question(self) -> bool:
-        """Whether it now asks, without a picture, if the picture stands above."""
-        return self.exists and MAYBE_ABOVE in self.content
+        """Whether it asks, in place of a picture, if that stands above."""
+        return MAYBE_ABOVE in self.content
 
     @property
     def is_picture(self) -> bool:

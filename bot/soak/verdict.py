@@ -106,7 +106,7 @@ def _had_to_ask(entry: Entry, seen: Sequence[Seen], record: Record, interrupted:
     Either it was there, or the bot was interrupted meanwhile and nobody but the author could look. The question has
     buttons that bring the picture.
     """
-    asked = [each for each in seen if each.is_question]
+    asked = [each for each in seen if each.exists and each.is_question]
     if not asked or any(each.pictured for each in seen):
         return bool(asked)
     return entry.private and overlaps(interrupted, record.asked_at(entry.interaction_id), asked[0].changed_at)

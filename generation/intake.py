@@ -23,12 +23,11 @@ log = logging.getLogger(__name__)
 
 MAX_BYTES = 10 * 1024 * 1024  # Discord's own limit for a member's file
 TIMEOUT = 5.0  # seconds; a picture of 16 megapixels takes about one
-AT_ONCE = 2
 SEEK_TIMEOUT = 60.0  # seconds for reading watermarks; it takes three or four, most of them for loading torch
 NEEDED = frozenset({"PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT"})  # of the environment
 ALONE = {"RAYON_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # threads would each take a share of the little memory
 
-_threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="intake")  # each waits for one process; more wait in line
+_threads = ThreadPoolExecutor(1, thread_name_prefix="intake")  # one at a time: a large WebP takes 200 MB
 _seeking = ThreadPoolExecutor(1, thread_name_prefix="seek")  # one at a time: that process needs half a gigabyte
 
 

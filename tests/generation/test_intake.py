@@ -10,7 +10,7 @@ import zlib
 from typing import Any
 
 import pytest
-from PIL import ExifTags, Image, PngImagePlugin
+from PIL import ExifTags, Image, ImageChops, PngImagePlugin
 
 from generation.errors import BadRequest
 from generation.intake import MAX_BYTES, clean
@@ -151,6 +151,40 @@ async def test_many_at_once_are_all_answered_and_the_loop_stays_free() -> None:
     watcher.cancel()
     assert {opened(result).size for result in results} == {(1200, 900)}
     assert sorted(gaps)[int(len(gaps) * 0.99)] < 0.05
+
+
+async def test_pictures_are_decoded_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large one takes 200 MB."""
+    run, now, most = subprocess.run, 0, 0
+
+    def watched(*arguments: Any, **options: Any) -> Any:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        try:
+            return run(*arguments, **options)
+        finally:
+            now -= 1
+
+    monkeypatch.setattr("generation.intake.subprocess.run", watched)
+    await asyncio.gather(*(clean(encoded(Image.new("RGB", (8, 8)))) for _ in range(4)))
+    assert most == 1
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+async def test_what_is_made_smaller_looks_as_if_it_had_been_made_smaller_at_once(kind: str, mode: str) -> None:
+    """It is done band by band."""
+    noise = [Image.effect_noise((240, 160), strength).resize((2400, 1600)) for strength in (20, 60, 90, 40)]
+    picture = Image.merge("RGBA", noise) if mode == "RGBA" and kind != "JPEG" else Image.merge("RGB", noise[:3])
+    data = encoded(picture, kind, **({"lossless": True} if kind == "WEBP" else {}))
+    with Image.open(io.BytesIO(data)) as whole:
+        white = Image.new("RGBA", whole.size, "white")
+        white.alpha_composite(whole.convert("RGBA"))
+    expected = white.convert("RGB").resize((2048, 1365), Image.Resampling.LANCZOS)
+    result = opened(await clean(data))
+    assert result.size == expected.size
+    assert max(high for _, high in ImageChops.difference(result, expected).getextrema()) <= 1
 
 
 async def test_the_decoding_process_is_told_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:

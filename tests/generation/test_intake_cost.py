@@ -1,10 +1,18 @@
-"""What a hostile picture costs: a refusal within a second, and no more than 100 MiB on top of a harmless one."""
+"""What a hostile picture costs: a refusal within a second and 100 MiB at most; what is as large as allowed, 200 MiB.
+
+Each on top of what a harmless one costs.
+"""
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+
+import pytest
+from PIL import ExifTags, Image
 
 from tests.e2e import nasty_files
 
@@ -36,6 +44,13 @@ async def main():
 
 asyncio.run(main())
 """
+DECODING = """
+import sys
+from generation import intake_child
+intake_child.main()
+with open("/proc/self/status") as status:  # what getrusage says includes the process that started this one
+    sys.stderr.write(next(line for line in status if line.startswith("VmHWM:")).split()[1])
+"""
 HOSTILE = ("bomb", "text_bomb", "lying_header", "truncated", "sliver", "gif", "too_big")
 
 
@@ -46,3 +61,63 @@ def test_a_hostile_picture_is_refused_within_a_second_and_costs_no_memory() -> N
     told = json.loads(done.stdout)
     assert max(told["seconds"].values()) <= 1.0, told
     assert max(told["mebibytes"]) < 100.0, told
+
+
+def large(size: tuple[int, int] = (4000, 4000)) -> Image.Image:
+    """All the pixels that are possible, and in each all that one can have."""
+    return Image.new("RGBA", size, (200, 40, 60, 100))
+
+
+def webp(**options: object) -> bytes:
+    return _saved(large(), "WEBP", **options)
+
+
+def animated() -> bytes:
+    return webp(lossless=True, save_all=True, append_images=[Image.new("RGBA", (4000, 4000), "navy")])
+
+
+def flat_png(mode: str = "RGBA", size: tuple[int, int] = (4000, 4000)) -> bytes:
+    return _saved(large(size).convert(mode), "PNG")
+
+
+def turned_png() -> bytes:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    return _saved(large(), "PNG", exif=exif)
+
+
+def jpeg(mode: str, **options: object) -> bytes:
+    return _saved(large().convert("RGB").convert(mode), "JPEG", subsampling=0, **options)
+
+
+def _saved(picture: Image.Image, kind: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, kind, **options)  # type: ignore[arg-type]
+    return file.getvalue()
+
+
+def _decoding(data: bytes) -> float:
+    """MiB that the process which decodes `data` had at most."""
+    done = subprocess.run([sys.executable, "-c", DECODING], input=data, capture_output=True, timeout=60, check=False)
+    assert done.stdout.startswith(nasty_files.MAGIC), done.stderr
+    return int(done.stderr) / 1024
+
+
+@pytest.mark.parametrize(
+    ("made", "most"),
+    [
+        pytest.param(flat_png, 100, id="PNG"),
+        pytest.param(lambda: flat_png("LA"), 100, id="PNG, grey"),
+        pytest.param(lambda: flat_png("P"), 100, id="PNG, palette"),
+        pytest.param(lambda: flat_png(size=(11_200, 1428)), 100, id="PNG, long"),
+        pytest.param(turned_png, 100, id="PNG, turned"),
+        pytest.param(lambda: jpeg("RGB"), 100, id="JPEG"),
+        # libjpeg keeps all coefficients of a progressive one, libwebp two canvases beside the pixels.
+        pytest.param(lambda: jpeg("CMYK", progressive=True), 200, id="JPEG, progressive"),
+        pytest.param(webp, 200, id="WebP"),
+        pytest.param(lambda: webp(lossless=True), 200, id="WebP, lossless"),
+        pytest.param(animated, 200, id="WebP, moving"),
+    ],
+)
+def test_a_picture_as_large_as_allowed_costs_little_memory(made: Callable[[], bytes], most: float) -> None:
+    assert _decoding(made()) - _decoding(nasty_files.png()) < most

@@ -12,6 +12,7 @@ from bot.order import Action, Member, Place
 from bot.store.audit import Entry
 from generation.errors import (
     BadRequest,
+    Blame,
     Blocked,
     BrokenPicture,
     NotAllowed,
@@ -135,6 +136,37 @@ async def test_a_crash_of_the_worker_costs_only_time_and_the_seed_stays(tmp_path
         await until(lambda: house.settled)
         assert states(house) == [JobState.RENDERED]
         assert [(job.attempt, job.request.seed) for job in house.painter.painted] == [(3, 1234)]
+
+
+class Poisoned(Painter):
+    """Its process dies of one prompt, every time."""
+
+    def __init__(self, blame):
+        super().__init__()
+        self.blame = blame
+        self.tries = []
+
+    async def paint(self, job, on_progress):
+        if job.request.prompt == "poison":
+            self.tries.append((job.attempt, job.crashes, job.request.seed))
+            raise WorkerLost(blame=self.blame)
+        return await super().paint(job, on_progress)
+
+
+@pytest.mark.parametrize("blame", [Blame.ALONE, Blame.SHARED])
+async def test_a_job_that_takes_the_painting_process_down_is_given_up_after_three_times(tmp_path, blame):
+    """The store counts; `tests/generation/test_dispatch.py` has a ledger that counts by itself."""
+    painter = Poisoned(blame)
+    async with open_house(tmp_path, painter) as house:
+        poison = await house.studio.submit(an_order(1, request=a_request(prompt="poison", seed=1234)))
+        others = [(await house.studio.submit(an_order(member))).job_id for member in (2, 3)]
+        await until(lambda: len(house.settled) == 3, seconds=10.0)
+        assert painter.tries == [(1, 0, 1234), (2, 1, 1234), (3, 2, 1234)]
+        ended = await house.studio.get(poison.job_id)
+        assert (ended.state, ended.reason) == (JobState.FAILED, WorkerLost().sentence)
+        assert (ended.cost, ended.refunded) == (1.0, 1.0)
+        assert (await house.studio.quota(Member(id=1, guild_id=GUILD))).spent_today == 0.0
+        assert {each.id for each in house.settled if each.state is JobState.RENDERED} == {*others}
 
 
 async def test_cancelling_a_running_and_a_waiting_job(tmp_path):

@@ -14,7 +14,7 @@ from sqlalchemy import select, text, update
 from bot.store.database import Database
 from bot.store.jobs import JobStore
 from bot.store.outbox import NOTICE, Outbox
-from bot.store.processes import DEAD, Processes
+from bot.store.processes import BEAT, DEAD, Processes
 from bot.store.rows import UnreadableRequest
 from bot.store.schema import jobs, lanes, processes
 from bot.store.takeover import ANNOUNCE_WITHIN, INTERRUPTED, MOST_ATTEMPTS
@@ -95,6 +95,7 @@ async def test_what_a_dead_process_painted_is_painted_by_another(start: Start) -
     again = await second.jobs.claim()
     assert again is not None
     assert (again.id, again.attempt, again.crashes) == (job_id, 2, 0)
+    assert again.request == claim.request  # the seed with it: it gives the same picture
     assert await second.jobs.recover() == 0
 
 
@@ -163,9 +164,34 @@ async def test_a_request_of_another_version_does_not_stop_the_line(start: Start)
     assert claim.id == next_one
 
 
+def test_a_process_may_miss_a_heartbeat_without_being_dead() -> None:
+    assert DEAD > 2 * BEAT
+
+
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 class TestSeveral:
     """Processes that live at the same time."""
+
+    async def test_whoever_is_heard_of_keeps_its_jobs(self, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+        silence = 2.0
+        monkeypatch.setattr("bot.store.processes.DEAD", silence)
+        bots = [await start(), await start()]
+        held = {}
+        for bot in bots:
+            await bot.admit()
+            claim = await bot.jobs.claim()
+            assert claim is not None
+            held[claim.id] = bot.database.process
+        loop = asyncio.get_running_loop()
+        until = loop.time() + 1.5 * silence
+        while loop.time() < until:
+            for bot in bots:
+                await bot.processes.beat()
+                taken = await bot.jobs.take_over()
+                assert (taken.returned, taken.waiting) == (0, 0)
+            await asyncio.sleep(silence / 10)
+        assert [await bot.processes.others() for bot in bots] == [1, 1]
+        assert {job_id: await bots[0].column("holder", job_id) for job_id in held} == held
 
     async def test_what_a_process_writes_after_it_was_given_up_is_refused(self, start: Start) -> None:
         first, second = await start(), await start()

@@ -337,6 +337,16 @@ def test_of_a_fault_only_the_request_is_compared(oracle: Oracle) -> None:
     assert oracle.check({**broken, "request": MESSAGE}) == []
 
 
+def test_what_is_refused_before_it_is_read_has_no_body(oracle: Oracle) -> None:
+    slow = {"message": "You are being rate limited.", "retry_after": 0.3, "global": False, "code": 0}
+    refused = message(None, status=429, response=slow)
+    assert oracle.check(refused) == []
+    (found,) = oracle.check({**refused, "request": {**MESSAGE, "content": 5}})
+    assert "request.content: 5 is integer" in found
+    (found,) = oracle.check(message(None))
+    assert found.endswith("request: there is no body")
+
+
 def test_repetitions_are_told_once(oracle: Oracle) -> None:
     broken = message(MESSAGE, response={})
     assert oracle.check_all([broken, broken, message(MESSAGE)]) == oracle.check(broken)

@@ -13,6 +13,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, text
 
 from bot.store.database import Database
 from bot.store.files import FileStore
@@ -63,6 +64,21 @@ async def test_every_job_that_was_acknowledged_survives_a_power_cut(tmp_path: Pa
         assert known <= there
         assert there <= acknowledged
         assert damage_in(folder / "atelier.sqlite", full=True) is None
+
+
+async def test_every_connection_syncs_each_commit(tmp_path: Path) -> None:
+    """What the tests above cut is the journal; whether the kernel was asked to keep it, only the setting says."""
+    wanted = {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1, "foreign_keys": 1, "busy_timeout": 5000}
+    async with Database(f"sqlite+aiosqlite:///{tmp_path / 'atelier.sqlite'}", tmp_path) as database:
+
+        def settings(connection: Connection) -> dict[str, object]:
+            return {name: connection.execute(text(f"PRAGMA {name}")).scalar_one() for name in wanted}
+
+        async with database.write() as writing, database.read() as reading:  # two of the pool
+            assert await writing.run_sync(settings) == wanted
+            assert await reading.run_sync(settings) == wanted
+        assert await database.transact(settings) == wanted
+        assert await database.beside(settings) == wanted
 
 
 async def test_a_row_names_only_files_that_were_on_the_disk_before(tmp_path: Path) -> None:

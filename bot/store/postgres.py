@@ -27,7 +27,9 @@ _SETTINGS: Final = {
     "idle_in_transaction_session_timeout": "20000",  # a process that was stopped must not keep all others waiting
 }
 LOOK_AGAIN: Final = 1.0  # seconds between two looks whether a server has come up
-STARTING: Final = ("57P03", "53300")  # PostgreSQL's words for "not yet": it starts, or has no connection left
+# PostgreSQL's words for "not yet": it starts, it ends, it begins anew after a crash, it has no connection left; and the
+# driver's for a connection that was cut while it was being opened, as somebody between does whose server is away.
+STARTING: Final = ("57P03", "57P01", "57P02", "53300", "08001", "08003", "08006")
 
 
 def connect_args(url: str) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from generation.workers.breaker import DEATHS, FORGIVEN, LONGEST_PAUSE, PAUSE, WITHIN, Backoff, Breaker, Position
+import pytest
+
+from generation.workers.breaker import FORGIVEN, LONGEST_PAUSE, PAUSE, Backoff, Breaker, Position
 
 
 class Clock:
@@ -36,6 +38,11 @@ def test_a_long_life_makes_up_for_deaths() -> None:
     assert backoff.after(100 * FORGIVEN) == 2.0
 
 
+def test_no_wait_is_shorter_than_a_second() -> None:
+    backoff = Backoff(draw=lambda low, high: low)
+    assert [backoff.after(0.0) for _ in range(8)] == [1.0] * 8
+
+
 def test_the_wait_is_drawn_from_all_of_its_range() -> None:
     backoff = Backoff()
     for _ in range(8):
@@ -47,7 +54,7 @@ def test_the_wait_is_drawn_from_all_of_its_range() -> None:
 
 def tripped(clock: Clock) -> Breaker:
     breaker = Breaker(clock=clock)
-    for _ in range(DEATHS):
+    for _ in range(5):
         assert breaker.position is Position.CLOSED
         breaker.died()
         clock.now += 1.0
@@ -86,5 +93,16 @@ def test_deaths_far_apart_do_not_open_it() -> None:
     breaker = Breaker(clock=clock)
     for _ in range(20):
         breaker.died()
-        clock.now += WITHIN / (DEATHS - 1) + 1.0
+        clock.now += 151.0
     assert breaker.position is Position.CLOSED
+
+
+@pytest.mark.parametrize(("apart", "position"), [(149.0, Position.OPEN), (151.0, Position.CLOSED)])
+def test_the_five_deaths_may_be_spread_over_ten_minutes(apart: float, position: Position) -> None:
+    clock = Clock()
+    breaker = Breaker(clock=clock)
+    for _ in range(5):
+        assert breaker.position is Position.CLOSED
+        clock.now += apart
+        breaker.died()
+    assert breaker.position is position

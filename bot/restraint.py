@@ -1,15 +1,25 @@
 """Refused requests are counted where all of them pass, so that Discord never has a reason to ban this address.
 
 Discord bans an address for 10,000 requests in ten minutes that it answered with 401, 403 or 429 (a 429 of a limit that
-is shared with others does not count). This house stays below a hundred, whatever happens: once many were refused,
-requests come one by one, 40 seconds after one more was refused, and sooner again with each that is accepted. Those that
-an interaction's token opens stand in a file of their own: where many tokens end early, channels stay open. What was
-refused before this process was started counts too (bot.refused_requests).
+is shared with others does not count). This process stays below a hundred, whatever happens, since what was refused in
+ten minutes and what may still be, because it is under way, are together never more than 95: a request that finds no
+room waits two seconds for some at most, and is not made otherwise. A house that is well has 40 under way of each kind,
+which are 200 a second where an answer takes 0.2 s.
+
+That work goes on when Discord takes requests again: of each kind (the bot's own; those that an interaction's token
+opens, since many tokens end early while channels stay open; answers and logging in, which a person or a start waits
+for), once 30, 25 or 10 were refused, requests come one by one, 60 seconds after the last that was refused. These are
+ten more of each kind in ten minutes at most, 95 in all.
+
+Other processes on the data folder, and former ones, count too (bot.refused_requests): from the start, and a moment
+after they were refused. What they have under way is not known: several of them together may come to more by as much as
+each of them had under way. A request that was given up may still be refused, and keeps its place for 30 seconds.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 import time
 from collections import deque
@@ -19,14 +29,18 @@ from types import SimpleNamespace
 
 import aiohttp
 
-from bot.refused_requests import SPAN, RefusedRequests
+from bot.refused_requests import SPAN, Kind, RefusedRequests
 from bot.wire import HeldBack, TokensHeldBack
 
-CALM = 35  # refused requests in that time from which on requests come one by one
+CEILING = 95  # refused in ten minutes, and what may still be
+AT_ONCE = 40  # of one kind
+CALM = 30  # refused requests in that time from which on requests come one by one
 CALM_BY_TOKEN = 25  # the same of those that a token opens
-SPACING = 40.0  # seconds between two of a file after one was refused: fifteen more refused in ten minutes at most
-SOONEST = 0.2  # seconds between two of them when all is well again: an answer is here before the next one is asked
-TURN = 2.0  # seconds that a request waits for its turn; whoever would wait longer is told so
+CALM_FREE = 10  # and of answers and logging in
+SPACING = 60.0  # seconds after one was refused in which no other one of its kind is made then
+TURN = 2.0  # seconds that a request waits for room; whoever would wait longer is told so
+LOOK = 0.05  # seconds between two looks for it
+ANSWER = 30.0  # seconds after which no answer to a request is counted on
 REFUSALS = frozenset({401, 403, 429})
 API = re.compile(r"/api(?:/v\d+)?/")  # the gateway's address is another one, and connecting to it is no request
 # A person waits three seconds for an answer; a process that starts has to log in before it can do anything.
@@ -38,31 +52,33 @@ BY_TOKEN = re.compile(r"/webhooks/\d+/")  # opened by an interaction's token, wh
 class _File:
     """Requests of one kind, one by one while many of them are refused."""
 
+    kind: Kind
     calm: int
-    refusals: deque[float] = field(default_factory=deque)  # when each was
-    spacing: float = SOONEST
-    next: float = 0.0  # when the next request may be made
-    quiet_until: float = 0.0  # nothing is made before, not even what has waited for its turn
+    refusals: deque[float] = field(default_factory=deque)  # when each was, in this process
+    others: list[float] = field(default_factory=list)  # in other ones and before, oldest first
+    under_way: dict[int, float] = field(default_factory=dict)  # since when, by number
 
-    def count(self, now: float) -> int:
+    def refused(self, now: float) -> int:
         while self.refusals and self.refusals[0] <= now - SPAN:
             self.refusals.popleft()
-        return len(self.refusals)
+        return len(self.refusals) + sum(at > now - SPAN for at in self.others)
 
-    def refused(self, now: float) -> None:
-        self.refusals.append(now)
-        self.spacing = SPACING
-        self.next = self.quiet_until = now + SPACING
+    def refusable(self, now: float) -> int:
+        """What was refused, and what may still be."""
+        for number in [number for number, since in self.under_way.items() if since <= now - ANSWER]:
+            del self.under_way[number]
+        return self.refused(now) + len(self.under_way)
 
-    def recall(self, age: float, now: float) -> None:
-        """One of a former process, so many seconds ago."""
-        self.refused(now - age)
-        if age > SPACING:
-            self.spacing = SOONEST
+    def quiet_until(self, now: float) -> float:
+        """When one may be made again, although so many were refused."""
+        if self.refused(now) < self.calm:
+            return now
+        return max([*list(self.refusals)[-1:], *self.others[-1:]]) + SPACING
 
-    def accepted(self, now: float) -> None:
-        self.spacing = max(SOONEST, self.spacing / 4)
-        self.next = min(self.next, now + self.spacing)
+    def is_open(self, now: float) -> bool:
+        if self.refused(now) < self.calm:
+            return self.refusable(now) < AT_ONCE
+        return not self.under_way and now >= self.quiet_until(now)
 
 
 class Restraint:
@@ -79,62 +95,96 @@ class Restraint:
         self._revoked = revoked  # told once, when Discord does not accept the bot's token
         self._clock = clock
         self._kept = kept
-        self._by_bot, self._by_token = _File(CALM), _File(CALM_BY_TOKEN)
-        self._free_refused = False  # as long as they are not, they do not wait for any turn
+        calms = {Kind.BOT: CALM, Kind.TOKEN: CALM_BY_TOKEN, Kind.FREE: CALM_FREE}
+        self._files = {kind: _File(kind, calm) for kind, calm in calms.items()}
+        self._heard: object = ()
+        self._numbers = itertools.count()
         self._over = False
         self.held_back = 0  # requests that were not made
-        for age, by_token in kept.recent():
-            (self._by_token if by_token else self._by_bot).recall(age, clock())
-        kept.tidy()
+        kept.begin()
 
     def trace(self) -> aiohttp.TraceConfig:
         """What discord.py's HTTP client needs to be watched."""
         trace = aiohttp.TraceConfig()
         trace.on_request_start.append(self._begins)
         trace.on_request_end.append(self._ends)
+        trace.on_request_exception.append(self._fails)
         return trace
 
     @property
     def refused(self) -> int:
-        """Requests that were answered with 401, 403 or 429 in the last ten minutes."""
+        """Requests that were answered with 401, 403 or 429 in the last ten minutes, as far as it is known."""
+        now = self._hear()
+        return sum(file.refused(now) for file in self._files.values())
+
+    @property
+    def under_way(self) -> int:
+        """Requests that may still be refused."""
         now = self._clock()
-        return self._by_bot.count(now) + self._by_token.count(now)
+        return sum(file.refusable(now) - file.refused(now) for file in self._files.values())
 
-    async def _begins(self, _: object, __: SimpleNamespace, begun: aiohttp.TraceRequestStartParams) -> None:
-        if self._over:
+    async def _begins(self, _: object, request: SimpleNamespace, begun: aiohttp.TraceRequestStartParams) -> None:
+        file = self._file_of(begun.url.path)
+        if self._over or (file is not None and not await self._has_turn(file)):
             self.held_back += 1
-            raise HeldBack("the bot's token was refused")
-        path, now = begun.url.path, self._clock()
-        file = self._file_of(path)
-        calm = file.count(now) < file.calm
-        if calm or not API.search(path) or (FREE.search(path) and not self._free_refused):
-            return
-        turn = max(now, file.next)
-        if turn - now <= TURN:
-            file.next = turn + file.spacing
-            await self._sleep(turn - now)
-            if self._clock() >= file.quiet_until:  # nothing was refused meanwhile
-                return
-        self.held_back += 1
-        kind = TokensHeldBack if file is self._by_token and file.spacing > TURN else HeldBack
-        raise kind(f"{self.refused} requests were refused in the last ten minutes")
+            raise self._reason(file)
+        if file is not None:  # nothing is awaited between finding room and taking it
+            request.file, request.number = file, next(self._numbers)
+            file.under_way[request.number] = self._clock()
 
-    async def _ends(self, _: object, __: SimpleNamespace, ended: aiohttp.TraceRequestEndParams) -> None:
-        status, headers = ended.response.status, ended.response.headers
-        if not API.search(ended.url.path):
+    async def _has_turn(self, file: _File) -> bool:
+        last = self._clock() + TURN
+        while not self._over:
+            now = self._hear()
+            if self._is_room(now) and file.is_open(now):
+                return True
+            if max(now + LOOK, file.quiet_until(now)) > last:
+                return False
+            await self._sleep(LOOK)
+        return False
+
+    def _is_room(self, now: float) -> bool:
+        return sum(file.refusable(now) for file in self._files.values()) < CEILING
+
+    def _reason(self, file: _File | None) -> HeldBack:
+        if self._over or file is None:
+            return HeldBack("the bot's token was refused")
+        self._kept.look()  # others may have been refused too, which is known before the next request
+        now = self._clock()
+        kind = TokensHeldBack if file.kind is Kind.TOKEN and file.quiet_until(now) > now else HeldBack
+        return kind(f"{self.refused} requests were refused in the last ten minutes")
+
+    async def _ends(self, _: object, request: SimpleNamespace, ended: aiohttp.TraceRequestEndParams) -> None:
+        file: _File | None = getattr(request, "file", None)
+        if file is None:
             return
-        now, file, is_free = self._clock(), self._file_of(ended.url.path), bool(FREE.search(ended.url.path))
-        refused = status in REFUSALS and headers.get("X-RateLimit-Scope") != "shared"
-        if is_free:
-            self._free_refused = refused
-        if refused:
-            file.refused(now)
-            await self._kept.add(by_token=file is self._by_token)
-        elif status != 429 and not is_free:
-            file.accepted(now)
-        if status == 401 and not BY_TOKEN.search(ended.url.path) and not self._over:
+        file.under_way.pop(request.number, None)
+        status, headers = ended.response.status, ended.response.headers
+        if status in REFUSALS and headers.get("X-RateLimit-Scope") != "shared":
+            file.refusals.append(self._clock())
+            self._kept.note(file.kind)
+        if status == 401 and file.kind is not Kind.TOKEN and not self._over:
             self._over = True
             self._revoked()
 
-    def _file_of(self, path: str) -> _File:
-        return self._by_token if BY_TOKEN.search(path) else self._by_bot
+    async def _fails(self, _: object, request: SimpleNamespace, failed: aiohttp.TraceRequestExceptionParams) -> None:
+        file: _File | None = getattr(request, "file", None)
+        # Whoever waits no longer does not know what Discord says in the end: such a place is given back in its time.
+        if file is not None and not isinstance(failed.exception, (asyncio.CancelledError, TimeoutError)):
+            file.under_way.pop(request.number, None)
+
+    def _hear(self) -> float:
+        """Count what other processes were refused, as far as it is known by now; returns the time."""
+        now = self._clock()
+        if self._heard is not self._kept.heard:
+            self._heard = heard = self._kept.heard
+            for file in self._files.values():
+                file.others = [now - self._kept.age(at) for at, kind in heard if kind is file.kind]
+        return now
+
+    def _file_of(self, path: str) -> _File | None:
+        if not API.search(path):
+            return None
+        if FREE.search(path):
+            return self._files[Kind.FREE]
+        return self._files[Kind.TOKEN if BY_TOKEN.search(path) else Kind.BOT]

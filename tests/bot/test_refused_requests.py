@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import multiprocessing
+import os
+import time
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
-from bot.refused_requests import LARGE, NAME, SPAN, RefusedRequests
+import pytest
+
+from bot.refused_requests import LARGE, NAME, SPAN, WRITER, Kind, RefusedRequests
 
 
 class Clock:
@@ -14,46 +21,143 @@ class Clock:
         return self.now
 
 
-async def test_what_one_process_notes_another_reads(tmp_path: Path) -> None:
+def opened(folder: Path, clock: Clock) -> RefusedRequests:
+    refused = RefusedRequests(folder, clock)
+    refused.begin()
+    written()
+    return refused
+
+
+def written() -> None:
+    WRITER.submit(int).result()
+
+
+def ages(refused: RefusedRequests) -> list[tuple[float, Kind]]:
+    return [(refused.age(at), kind) for at, kind in refused.heard]
+
+
+def test_what_one_process_notes_another_reads(tmp_path: Path) -> None:
     clock = Clock()
-    await RefusedRequests(tmp_path, clock).add(by_token=False)
+    opened(tmp_path, clock).note(Kind.BOT)
     clock.now += 100.0
-    await RefusedRequests(tmp_path, clock).add(by_token=True)
+    opened(tmp_path, clock).note(Kind.TOKEN)
     clock.now += 50.0
-    assert RefusedRequests(tmp_path, clock).recent() == [(150.0, False), (50.0, True)]
+    written()
+    assert ages(opened(tmp_path, clock)) == [(150.0, Kind.BOT), (50.0, Kind.TOKEN)]
     clock.now += SPAN - 100.0
-    assert RefusedRequests(tmp_path, clock).recent() == [(SPAN - 50.0, True)]
-    RefusedRequests(tmp_path, clock).tidy()
-    assert (tmp_path / NAME).read_text() == "1000100.000 token\n"
+    assert ages(opened(tmp_path, clock)) == [(SPAN - 50.0, Kind.TOKEN)]
+    assert [line.split()[:2] for line in (tmp_path / NAME).read_text().splitlines()] == [["1000100.000", "token"]]
 
 
-async def test_a_clock_that_was_set_back_makes_them_new_ones(tmp_path: Path) -> None:
+def test_processes_hear_of_each_other_and_not_of_themselves(tmp_path: Path) -> None:
+    one, other, third = (opened(tmp_path, Clock()) for _ in range(3))
+    one.note(Kind.FREE)
+    other.note(Kind.TOKEN)
+    written()
+    assert (ages(one), ages(other)) == ([], [(0.0, Kind.FREE)])
+    for each in (one, third):
+        each.look()
+    written()
+    assert (ages(one), ages(third)) == ([(0.0, Kind.TOKEN)], [(0.0, Kind.FREE), (0.0, Kind.TOKEN)])
+    heard = third.heard
+    third.look()
+    written()
+    assert third.heard is heard  # it is read once
+
+
+def test_a_clock_that_was_set_back_makes_them_new_ones(tmp_path: Path) -> None:
     clock = Clock()
-    await RefusedRequests(tmp_path, clock).add(by_token=False)
+    opened(tmp_path, clock).note(Kind.BOT)
+    written()
     clock.now -= 3600.0
-    assert RefusedRequests(tmp_path, clock).recent() == [(0.0, False)]
-    RefusedRequests(tmp_path, clock).tidy()
+    assert ages(opened(tmp_path, clock)) == [(0.0, Kind.BOT)]
     clock.now += SPAN
-    assert RefusedRequests(tmp_path, clock).recent() == []
+    assert ages(opened(tmp_path, clock)) == []
 
 
-async def test_a_spoilt_file_is_read_as_far_as_it_says_something(tmp_path: Path) -> None:
-    (tmp_path / NAME).write_bytes(b"\xff\xfe\x00 bot\n999990.000 bot\nnan token\ninf bot\n\n12\n999995.0")
-    refused = RefusedRequests(tmp_path, Clock())
-    assert refused.recent() == [(10.0, False), (5.0, False)]
+def test_a_spoilt_file_is_read_as_far_as_it_says_something(tmp_path: Path) -> None:
+    lines = b"\xff\xfe\x00 bot\n999990.000 bot\nnan token\ninf bot\n\n12\n999995.0"
+    (tmp_path / NAME).write_bytes(lines)
+    assert ages(opened(tmp_path, Clock())) == [(10.0, Kind.BOT), (5.0, Kind.BOT)]
 
 
-async def test_a_place_that_cannot_be_written_or_read_hinders_nothing(tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_or_read_hinders_nothing(tmp_path: Path) -> None:
     for folder in (tmp_path / "nowhere", tmp_path):
         (tmp_path / NAME).mkdir(exist_ok=True)
-        refused = RefusedRequests(folder, Clock())
-        await refused.add(by_token=False)
-        refused.tidy()
-        assert refused.recent() == []
+        refused = opened(folder, Clock())
+        refused.note(Kind.BOT)
+        refused.look()
+        written()
+        assert refused.heard == ()
 
 
-async def test_the_file_does_not_grow_for_ever(tmp_path: Path) -> None:
+def test_the_file_does_not_grow_for_ever(tmp_path: Path) -> None:
+    refused = opened(tmp_path, Clock())
     (tmp_path / NAME).write_text("1000.000 bot\n" * (LARGE // 12))
-    refused = RefusedRequests(tmp_path, Clock())
-    await refused.add(by_token=True)
-    assert (tmp_path / NAME).read_text() == "1000000.000 token\n"
+    refused.note(Kind.TOKEN)
+    written()
+    assert (tmp_path / NAME).read_text().startswith("1000000.000 token ")
+    assert len((tmp_path / NAME).read_text().splitlines()) == 1
+
+
+def test_whoever_is_killed_while_old_ones_are_dropped_leaves_the_file_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise OSError("killed")
+
+    clock = Clock()
+    opened(tmp_path, clock).note(Kind.BOT)
+    written()
+    monkeypatch.setattr(os, "replace", killed)
+    opened(tmp_path, clock)
+    assert ages(opened(tmp_path, clock)) == [(0.0, Kind.BOT)]
+
+
+def test_nothing_is_lost_while_another_process_starts_again_and_again(tmp_path: Path) -> None:
+    processes = multiprocessing.get_context("spawn")
+    running, stop = processes.Event(), processes.Event()
+    other = processes.Process(target=_starts_again_and_again, args=(tmp_path, running, stop))
+    other.start()
+    assert running.wait(20.0)
+    refused = RefusedRequests(tmp_path)
+    for _ in range(90):
+        refused.note(Kind.BOT)
+        time.sleep(0.002)
+    written()
+    stop.set()
+    other.join()
+    assert other.exitcode == 0
+    assert len(opened_now(tmp_path).heard) == 90
+
+
+def opened_now(folder: Path) -> RefusedRequests:
+    refused = RefusedRequests(folder)
+    refused.begin()
+    written()
+    return refused
+
+
+def _starts_again_and_again(folder: Path, running: Event, stop: Event) -> None:
+    while not stop.is_set():
+        opened_now(folder)
+        running.set()
+
+
+def test_what_was_noted_is_written_at_the_end_of_a_process(tmp_path: Path) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=_notes_and_ends, args=(tmp_path,))
+    process.start()
+    process.join()
+    assert len(opened_now(tmp_path).heard) == 5
+
+
+def _notes_and_ends(folder: Path) -> None:
+    asyncio.run(_note_slowly(folder))
+
+
+async def _note_slowly(folder: Path) -> None:
+    WRITER.submit(time.sleep, 0.5)
+    began = time.monotonic()
+    for _ in range(5):
+        RefusedRequests(folder).note(Kind.BOT)
+    assert time.monotonic() - began < 0.1  # nobody waits for it

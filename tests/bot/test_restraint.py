@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,15 +13,18 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.refused_requests import SPAN, RefusedRequests
-from bot.restraint import CALM, CALM_BY_TOKEN, SOONEST, SPACING, Restraint
+from bot.playground.ids import ART_ADULTS_ID, CLEO_ID, DM_IDS
+from bot.refused_requests import SPAN, WRITER, RefusedRequests
+from bot.restraint import ANSWER, AT_ONCE, CALM, CALM_BY_TOKEN, CALM_FREE, CEILING, SPACING, Restraint
 from bot.wire import HeldBack, TokensHeldBack
+from tests.bot.crashes import WIDE
 from tests.bot.playground.serving import serving
-from tests.bot.town import ADA, Bot, open_both
+from tests.bot.town import ADA, BEN, Bot, Town, open_both
+from tests.painter import Painter
 
 MESSAGE = "/api/v10/channels/1/messages"
-ANSWER = "/api/v10/interactions/1/token/callback"
-LOGIN = ("users/@me", "oauth2/applications/@me", "gateway/bot")
+ANSWER_TO = "/api/v10/interactions/1/token/callback"
+LOGIN = tuple(f"/api/v10/{path}" for path in ("users/@me", "oauth2/applications/@me", "gateway/bot"))
 TICKET = "/api/v10/webhooks/1/token/messages/1"
 
 
@@ -30,11 +34,18 @@ class Discord:
 
     refuses: set[str] = field(default_factory=set)
     url: str = ""
+    slowness: float = 0.0
     asked: int = 0
     refused: int = 0
+    at_once: int = 0
+    most_at_once: int = 0
 
     async def answer(self, request: web.Request) -> web.Response:
         self.asked += 1
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        await asyncio.sleep(self.slowness)
+        self.at_once -= 1
         if request.path in self.refuses:
             self.refused += 1
             return web.Response(status=429, headers={"X-RateLimit-Scope": "user"})
@@ -59,10 +70,25 @@ class Client:
         self.restraint = Restraint(
             lambda: None, RefusedRequests(self.folder, lambda: self.now), lambda: self.now, self.sleep
         )
-        self.http = aiohttp.ClientSession(self.discord.url, trace_configs=[self.restraint.trace()])
+        self.http = self._new_http()
+
+    def as_it_is(self) -> None:
+        """In real time."""
+        self.restraint = Restraint(lambda: None, RefusedRequests(self.folder))
+        self.http = self._new_http()
+
+    def _new_http(self) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(limit=0)  # as discord.py's
+        return aiohttp.ClientSession(self.discord.url, connector=connector, trace_configs=[self.restraint.trace()])
+
+    async def starts_again(self) -> None:
+        await self.http.close()
+        await written()
+        self.starts()
 
     async def sleep(self, seconds: float) -> None:
         self.now += seconds
+        await asyncio.sleep(0)
 
     async def asks(self, path: str) -> bool:
         """Whether the request was made."""
@@ -71,6 +97,11 @@ class Client:
                 return True
         except HeldBack:
             return False
+
+
+async def written() -> None:
+    """What was refused stands in the file."""
+    await asyncio.wrap_future(WRITER.submit(int))
 
 
 @asynccontextmanager
@@ -88,9 +119,9 @@ async def watched(folder: Path, *refuses: str) -> AsyncIterator[Client]:
 
 
 async def test_ten_minutes_of_refusals_are_fewer_than_a_hundred(tmp_path: Path) -> None:
-    async with watched(tmp_path, MESSAGE, ANSWER, TICKET) as client:
+    async with watched(tmp_path, MESSAGE, ANSWER_TO, TICKET) as client:
         while client.now < 1000.0 + SPAN - 5.0:  # after that the first of them are forgotten
-            await asyncio.gather(client.asks(MESSAGE), client.asks(ANSWER), client.asks(TICKET))
+            await asyncio.gather(client.asks(MESSAGE), client.asks(ANSWER_TO), client.asks(TICKET))
             client.now += 1.0
             assert client.restraint.refused == client.discord.refused < 100
         assert client.discord.refused > CALM
@@ -125,17 +156,14 @@ async def test_when_discord_takes_requests_again_they_are_made_again(tmp_path: P
             await client.asks(MESSAGE)
         client.discord.refuses.clear()
         assert not await client.asks(MESSAGE)
-        made = 0
-        for _ in range(140):
-            client.now += 0.5
-            made += await client.asks(MESSAGE)
+        client.now += SPACING - 3.0
+        assert not await client.asks(MESSAGE)
+        client.now += 3.0
+        assert all([await client.asks(MESSAGE) for _ in range(50)])
         assert client.restraint.refused == CALM
-        assert made > 25  # in 70 seconds, of which the first 40 are quiet
-        assert await client.asks(MESSAGE)
         client.discord.refuses.add(MESSAGE)
-        client.now += 2 * SOONEST
         assert await client.asks(MESSAGE)  # refused once more
-        client.now += SPACING - 3
+        client.now += SPACING - 3.0
         assert not await client.asks(MESSAGE)
 
 
@@ -143,15 +171,67 @@ async def test_answers_and_the_gateway_wait_for_nobody(tmp_path: Path) -> None:
     async with watched(tmp_path, MESSAGE) as client:
         while client.restraint.refused < CALM:
             await client.asks(MESSAGE)
-        assert all([await client.asks(ANSWER) for _ in range(20)])
+        assert all([await client.asks(ANSWER_TO) for _ in range(20)])
         assert await client.asks("/gateway/")
+
+
+@pytest.mark.parametrize("paths", [(MESSAGE,), (ANSWER_TO,), (TICKET,), (MESSAGE, ANSWER_TO, TICKET)])
+async def test_two_hundred_requests_at_once_that_are_all_refused(tmp_path: Path, paths: tuple[str, ...]) -> None:
+    async with watched(tmp_path, *paths) as client:
+        await client.http.close()
+        client.as_it_is()
+        client.discord.slowness = 0.3
+        await asyncio.gather(*(client.asks(path) for path in paths for _ in range(200)))
+        assert client.restraint.refused == client.discord.refused <= min(CEILING, AT_ONCE * len(paths))
+        assert client.restraint.under_way == 0
+
+
+async def test_two_hundred_answers_at_once_are_given_while_all_is_well(tmp_path: Path) -> None:
+    async with watched(tmp_path) as client:
+        await client.http.close()
+        client.as_it_is()
+        client.discord.slowness = 0.2
+        began = time.monotonic()
+        assert all(await asyncio.gather(*(client.asks(ANSWER_TO) for _ in range(200))))
+        assert time.monotonic() - began < 3.0  # seconds after which Discord takes none any more
+        assert client.discord.most_at_once == AT_ONCE
+
+
+async def test_no_request_keeps_its_place_for_ever(tmp_path: Path) -> None:
+    async with watched(tmp_path, TICKET) as client:
+        restraint = client.restraint
+        client.discord.slowness = 0.2
+        with pytest.raises(aiohttp.ClientConnectorError):  # nothing is there
+            async with client.http.post("http://127.0.0.1:1" + MESSAGE):
+                pass
+        with pytest.raises(TimeoutError):
+            async with client.http.post(MESSAGE, timeout=aiohttp.ClientTimeout(total=0.05)):
+                pass
+        cut_off = [asyncio.create_task(client.asks(MESSAGE)) for _ in range(AT_ONCE - 1)]
+        await asyncio.sleep(0.1)
+        waits = asyncio.create_task(client.asks(MESSAGE))
+        await asyncio.sleep(0)
+        assert not waits.done()
+        for task in (waits, *cut_off):
+            task.cancel()
+        await asyncio.gather(waits, *cut_off, return_exceptions=True)
+        assert restraint.under_way == AT_ONCE  # Discord may refuse those still; whoever was not asked is no such one
+        assert not await client.asks(MESSAGE)
+        assert await client.asks(TICKET)
+        client.now += ANSWER
+        assert restraint.under_way == 0
+        assert await client.asks(MESSAGE)
+        assert restraint.under_way == 0
+        await client.http.close()
+        with suppress(RuntimeError):
+            await client.asks(MESSAGE)
+        assert restraint.under_way == 0
 
 
 async def test_processes_that_are_started_again_and_again_count_together(tmp_path: Path) -> None:
     async with watched(tmp_path, MESSAGE, TICKET) as client:
         while client.now < 1000.0 + SPAN - 5.0:
-            await client.http.close()
-            client.starts()
+            await client.starts_again()
             for _ in range(3):
                 await asyncio.gather(client.asks(MESSAGE), client.asks(TICKET))
             client.now += 3.0
@@ -159,16 +239,55 @@ async def test_processes_that_are_started_again_and_again_count_together(tmp_pat
         assert client.discord.refused > CALM + CALM_BY_TOKEN
 
 
+async def test_a_bot_that_is_refused_at_each_start_is_refused_rarely(tmp_path: Path) -> None:
+    async with watched(tmp_path, LOGIN[0]) as client:
+        while client.now < 1000.0 + SPAN - 5.0:
+            await client.starts_again()
+            await client.asks(LOGIN[0])
+            client.now += 3.0
+        assert CALM_FREE < client.restraint.refused == client.discord.refused <= CALM_FREE + SPAN / SPACING
+        client.discord.refuses.clear()
+        client.now += SPACING
+        await client.starts_again()
+        began = client.now
+        assert all([await client.asks(path) for path in LOGIN])
+        assert client.now - began < 10.0
+
+
+async def test_a_process_that_is_started_again_is_no_laxer_than_one_that_lived_on(tmp_path: Path) -> None:
+    async with watched(tmp_path, MESSAGE) as client:
+        while client.restraint.refused < CALM:
+            await client.asks(MESSAGE)
+        client.now += 0.7 * SPACING
+        await client.starts_again()
+        assert not await client.asks(MESSAGE)
+        client.now += 0.3 * SPACING
+        client.discord.slowness = 0.1
+        both = await asyncio.gather(client.asks(MESSAGE), client.asks(MESSAGE))
+        assert sorted(both) == [False, True]  # one by one
+
+
+async def test_several_processes_on_one_folder_count_together(tmp_path: Path) -> None:
+    async with watched(tmp_path, MESSAGE, TICKET, ANSWER_TO) as client:
+        others = [Client(client.discord, tmp_path) for _ in range(2)]
+        while client.now < 1000.0 + SPAN - 5.0:
+            for each in (client, *others):
+                each.now = client.now
+                await asyncio.gather(*(each.asks(path) for path in (MESSAGE, TICKET, ANSWER_TO)))
+                await written()
+            client.now += 1.0
+        for each in others:
+            await each.http.close()
+        assert CALM + CALM_BY_TOKEN + CALM_FREE < client.discord.refused < 100
+
+
 async def test_a_process_that_is_started_while_requests_are_held_back_logs_in_at_once(tmp_path: Path) -> None:
     async with watched(tmp_path, MESSAGE) as client:
         while client.restraint.refused < CALM:
             await client.asks(MESSAGE)
-        await client.http.close()
-        client.starts()
+        await client.starts_again()
         assert not await client.asks(MESSAGE)
-        assert all([await client.asks(f"/api/v10/{path}") for path in LOGIN])
-        client.discord.refuses |= {f"/api/v10/{path}" for path in LOGIN}
-        assert [await client.asks(f"/api/v10/{path}") for path in LOGIN] == [True, False, False]
+        assert all([await client.asks(path) for path in LOGIN])
 
 
 async def test_a_connection_that_is_lost_while_requests_are_held_back_is_made_again(tmp_path: Path) -> None:
@@ -192,3 +311,48 @@ async def _held_back(bot: Bot) -> bool:
 
 async def _connected(bot: Bot) -> bool:
     return bot.client.is_ready()
+
+
+async def test_many_tickets_at_once_that_discord_is_slow_to_refuse(tmp_path: Path) -> None:
+    painter = Painter()
+    async with open_both(tmp_path, painter, limits=WIDE) as (town, bot):
+        painter.hold.clear()
+        await town.breaks("latency", path="/webhooks/**", delay_s=2.0)
+        await town.breaks("rate_limit", path="/webhooks/**", scope="user", retry_after=0.01)
+        for number in range(120):
+            await town.invoke((ADA, BEN, CLEO_ID)[number % 3], "dream", prompt=f"early {number}")
+        await asyncio.sleep(3.0)
+        refused = await _answered(town, 429)
+
+        assert CALM_BY_TOKEN < len(refused) < 60
+        assert bot.client.restraint.held_back > 0
+
+
+async def test_a_token_that_was_taken_back_is_tried_once_although_the_data_folder_is_slow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = RefusedRequests._note
+
+    def slowly(self: RefusedRequests, *what: object) -> None:
+        time.sleep(2.0)
+        note(self, *what)
+
+    monkeypatch.setattr(RefusedRequests, "_note", slowly)
+    async with open_both(tmp_path, limits=WIDE) as (town, bot):
+        await town.breaks("status", path="/channels/**", status=401)
+        await town.invoke(ADA, "dream", prompt="one")
+        await town.until(lambda: _answered(town, 401))
+        await town.invoke(BEN, "dream", prompt="two", channel=ART_ADULTS_ID)
+        await town.invoke(CLEO_ID, "dream", prompt="three", channel=DM_IDS[CLEO_ID])
+        with suppress(Exception):
+            async with asyncio.timeout(10):
+                await bot.serving
+
+        assert bot.serving.done()
+        assert len(await _answered(town, 401)) == 1
+    await written()
+    assert len((tmp_path / "house" / "refused-requests.txt").read_text().splitlines()) == 1
+
+
+async def _answered(town: Town, status: int) -> list[object]:
+    return [each for each in await town.requests() if each["status"] == status]

@@ -4,7 +4,7 @@ Discord bans an address for 10,000 requests in ten minutes that it answered with
 is shared with others does not count). This process stays below a hundred, whatever happens, since what was refused in
 ten minutes and what may still be, because it is under way, are together never more than 95: a request that finds no
 room waits two seconds for some at most, and is not made otherwise. A house that is well has 40 under way of each kind,
-which are 200 a second where an answer takes 0.2 s.
+which are 200 a second where an answer takes 0.2 s, and twice as many answers.
 
 That work goes on when Discord takes requests again: of each kind (the bot's own; those that an interaction's token
 opens, since many tokens end early while channels stay open; answers and logging in, which a person or a start waits
@@ -34,6 +34,7 @@ from bot.wire import HeldBack, TokensHeldBack
 
 CEILING = 95  # refused in ten minutes, and what may still be
 AT_ONCE = 40  # of one kind
+AT_ONCE_FREE = 80  # answers: a crowd may ask in one moment
 CALM = 30  # refused requests in that time from which on requests come one by one
 CALM_BY_TOKEN = 25  # the same of those that a token opens
 CALM_FREE = 10  # and of answers and logging in
@@ -54,6 +55,7 @@ class _File:
 
     kind: Kind
     calm: int
+    at_once: int
     refusals: deque[float] = field(default_factory=deque)  # when each was, in this process
     others: list[float] = field(default_factory=list)  # in other ones and before, oldest first
     under_way: dict[int, float] = field(default_factory=dict)  # since when, by number
@@ -77,7 +79,7 @@ class _File:
 
     def is_open(self, now: float) -> bool:
         if self.refused(now) < self.calm:
-            return self.refusable(now) < AT_ONCE
+            return self.refusable(now) < self.at_once
         return not self.under_way and now >= self.quiet_until(now)
 
 
@@ -95,8 +97,12 @@ class Restraint:
         self._revoked = revoked  # told once, when Discord does not accept the bot's token
         self._clock = clock
         self._kept = kept
-        calms = {Kind.BOT: CALM, Kind.TOKEN: CALM_BY_TOKEN, Kind.FREE: CALM_FREE}
-        self._files = {kind: _File(kind, calm) for kind, calm in calms.items()}
+        bounds = {
+            Kind.BOT: (CALM, AT_ONCE),
+            Kind.TOKEN: (CALM_BY_TOKEN, AT_ONCE),
+            Kind.FREE: (CALM_FREE, AT_ONCE_FREE),
+        }
+        self._files = {kind: _File(kind, calm, at_once) for kind, (calm, at_once) in bounds.items()}
         self._heard: object = ()
         self._numbers = itertools.count()
         self._over = False

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from bot.playground.ids import ART_ADULTS_ID, CLEO_ID, DM_IDS
 from bot.refused_requests import SPAN, WRITER, RefusedRequests
-from bot.restraint import ANSWER, AT_ONCE, CALM, CALM_BY_TOKEN, CALM_FREE, CEILING, SPACING, Restraint
+from bot.restraint import ANSWER, AT_ONCE, AT_ONCE_FREE, CALM, CALM_BY_TOKEN, CALM_FREE, CEILING, SPACING, Restraint
 from bot.wire import HeldBack, TokensHeldBack
 from tests.bot.crashes import WIDE
 from tests.bot.playground.serving import serving
@@ -182,7 +182,7 @@ async def test_two_hundred_requests_at_once_that_are_all_refused(tmp_path: Path,
         client.as_it_is()
         client.discord.slowness = 0.3
         await asyncio.gather(*(client.asks(path) for path in paths for _ in range(200)))
-        assert client.restraint.refused == client.discord.refused <= min(CEILING, AT_ONCE * len(paths))
+        assert client.restraint.refused == client.discord.refused <= min(CEILING, AT_ONCE_FREE * len(paths))
         assert client.restraint.under_way == 0
 
 
@@ -194,7 +194,7 @@ async def test_two_hundred_answers_at_once_are_given_while_all_is_well(tmp_path:
         began = time.monotonic()
         assert all(await asyncio.gather(*(client.asks(ANSWER_TO) for _ in range(200))))
         assert time.monotonic() - began < 3.0  # seconds after which Discord takes none any more
-        assert client.discord.most_at_once == AT_ONCE
+        assert client.discord.most_at_once == AT_ONCE_FREE
 
 
 async def test_no_request_keeps_its_place_for_ever(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ SEEK_TIMEOUT = 60.0  # seconds for reading watermarks; it takes three or four, m
 NEEDED = frozenset({"PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT"})  # of the environment
 ALONE = {"RAYON_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # threads would each take a share of the little memory
 
-_threads = ThreadPoolExecutor(1, thread_name_prefix="intake")  # one at a time: a large WebP takes 200 MB
+_threads = ThreadPoolExecutor(1, thread_name_prefix="intake")  # one at a time: a large WebP takes 260 MB
 _seeking = ThreadPoolExecutor(1, thread_name_prefix="seek")  # one at a time: that process needs half a gigabyte
 
 

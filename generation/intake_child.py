@@ -11,12 +11,12 @@ import warnings
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from PIL import Image, ImageFile
+    from PIL import Image
 
 MAX_PIXELS = 16_000_000
 MAX_ASPECT = 8
 MAX_SIDE = 2048  # pixels of the result
-MEMORY = 768 * 1024**2  # bytes of address space; a WebP of 16 megapixels takes 192 MB, the interpreter maps 200
+MEMORY = 768 * 1024**2  # bytes of address space; a WebP of 16 megapixels takes 260 MB, the interpreter maps 200
 BAND = 2**19  # pixels that are made smaller at a time
 LANCZOS_REACH = 3  # rows of the result on either side whose part of the picture counts for one row
 SECONDS = 5
@@ -62,27 +62,13 @@ def upright(data: bytes) -> Image.Image | int:
             if max(width, height) > MAX_ASPECT * min(width, height):
                 return TOO_LONG
             image.draft("RGB", (MAX_SIDE, MAX_SIDE))  # lets JPEG decode at a fraction of its size
-            small = _shrunk(_first_frame(image))
+            image.load()  # the first frame of an animation
+            small = _shrunk(image)
             turn = image.getexif().get(ExifTags.Base.Orientation, 1)
         del image  # its pixels
         small.getexif()[ExifTags.Base.Orientation] = turn
         ImageOps.exif_transpose(small, in_place=True)  # the small one: a second large one would be 64 MB
         return small
-
-
-def _first_frame(image: ImageFile.ImageFile) -> Image.Image:
-    """All pixels of the first frame, once."""
-    from PIL import Image, WebPImagePlugin
-
-    if not isinstance(image, WebPImagePlugin.WebPImageFile):
-        image.load()
-        return image
-    # What `load` does, without a copy of the pixels while libwebp keeps two more of them: a third less memory.
-    decoder = image.__dict__.pop("_decoder")
-    frame: tuple[bytes, int] | None = decoder.get_next()
-    if frame is None:
-        raise EOFError("no frame can be decoded")
-    return Image.frombuffer(image.rawmode, image.size, frame[0], "raw", image.rawmode, 0, 1)
 
 
 def _shrunk(picture: Image.Image) -> Image.Image:
@@ -123,8 +109,12 @@ def _decode(data: bytes) -> int:
     plain = upright(data)
     if isinstance(plain, int):
         return plain
+    from PIL import Image
+
     buffer = io.BytesIO()
-    plain.save(buffer, "PNG", compress_level=1)
+    clean = Image.new("RGB", plain.size)
+    clean.paste(plain)  # a new picture carries no metadata of the old one
+    clean.save(buffer, "PNG", compress_level=1)
     sys.stdout.buffer.write(buffer.getvalue())
     return 0
 

@@ -16,7 +16,6 @@ from generation.job import JobState
 log = logging.getLogger(__name__)
 
 MOST_ATTEMPTS: Final = 10  # times that a job is begun: one that ends whole bots would do so for ever
-ANNOUNCE_WITHIN: Final = 24 * 3600.0  # seconds after which a missed failure notice would only confuse
 INTERRUPTED: Final = "It was interrupted too often; please try another one."
 
 
@@ -38,8 +37,7 @@ def take_over(connection: Connection, process: str, now: float) -> Taken:
         if row.state == JobState.RUNNING:
             returned += _interrupted(connection, row, process, now)
         else:
-            news = row.state == JobState.RENDERED or row.ended_at > now - ANNOUNCE_WITHIN
-            _set(connection, row, {"holder": process if news else None})
+            _set(connection, row, {"holder": process})  # however long ago: it was promised
     return Taken(returned, waiting + returned)
 
 

@@ -82,6 +82,18 @@ async def test_pressing_twice_makes_one_picture(tmp_path: Path) -> None:
         assert len(painter.painted) == len(await town.results()) == 1
 
 
+async def test_an_answer_that_is_lost_leaves_nothing_behind(tmp_path: Path) -> None:
+    async with open_both(tmp_path, Painter(0.05), **RULES) as (town, bot):
+        await town.invoke(ADA, "dream", prompt="a well")
+        asked = await _asked(town)
+        await town.breaks("status", method="POST", path="/webhooks/**", status=502, executed=True, count=2)
+        await town.click(ADA, asked, "I agree")
+        await town.until(lambda: bot.has(posted=1))
+
+        [result] = await town.messages(BEN)
+        assert "AI-generated" in result["content"]
+
+
 async def test_a_restart_in_between_loses_nothing_and_another_version_asks_again(tmp_path: Path) -> None:
     async with open_town(tmp_path) as town:
         async with open_bot(town, tmp_path, **RULES):

@@ -196,7 +196,7 @@ class Delivery:
             await self._show_notice(commission)
 
     async def _forget(self, commission: Commission) -> None:
-        ticket_id = await self._tickets.finished(commission)
+        ticket_id = (await self._tickets.finished(commission)).message_id
         if ticket_id is not None:
             with suppress(Unavailable):
                 await self._remove(commission, ticket_id)
@@ -205,13 +205,16 @@ class Delivery:
     # -- a painted job -----------------------------------------------------------------------------------------------
 
     async def _show_result(self, commission: Commission) -> None:
-        ticket_id = await self._tickets.finished(commission)
+        ticket = await self._tickets.finished(commission)
+        ticket_id = ticket.message_id
+        if ticket_id is not None and ticket.thinking:
+            await self._remove(commission, ticket_id)  # first: see `_show_notice`
         limit, sent = self._courier.size_limit(commission.address.guild_id), None
         try:
             while sent is None:
                 outcome = await self._result(commission, limit)
                 try:
-                    sent = await self._once(commission, outcome, ticket_id)
+                    sent = await self._once(commission, outcome, ticket.writable)
                 except TooLarge:  # Discord may take less than it says, and less of several files together
                     limit = min(limit, max(len(each.picture.data) for each in outcome.parcel.enclosures)) // 2
         except WayClosed:
@@ -250,15 +253,16 @@ class Delivery:
     # -- a job without a picture -------------------------------------------------------------------------------------
 
     async def _show_notice(self, commission: Commission) -> None:
-        ticket_id = await self._tickets.finished(commission)
+        ticket = await self._tickets.finished(commission)
+        ticket_id = ticket.message_id
         outcome = notice_of(commission)
-        if ticket_id is not None and not outcome.in_ticket:
+        if ticket_id is not None and (ticket.thinking or not outcome.in_ticket):
             await self._remove(commission, ticket_id)  # first: a follow-up would fill a ticket that still thinks
         try:
             try:
-                sent = await self._once(commission, outcome, ticket_id)
+                sent = await self._once(commission, outcome, ticket.writable)
             except Rejected:  # perhaps for the words that it quotes
-                sent = await self._once(commission, notice_of(commission, quoting=False), ticket_id)
+                sent = await self._once(commission, notice_of(commission, quoting=False), ticket.writable)
         except (WayClosed, Rejected, TooLarge) as error:
             log.warning("job %s: its author could not be told (%s)", commission.id, error)
             sent = Sent(0, 0)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.budget import EditBudget, Pace, Turn, Urgency
 from bot.card import Rows, ticket_rows
@@ -26,26 +26,41 @@ BURST = 3.0  # edits of one ticket that may come faster than its usual pace
 GAP = 0.4  # seconds between two edits of one ticket at least: what changed in less nobody would see
 FAREWELL = 30.0  # seconds before its token ends at which a ticket says that it will not follow any longer
 CLOSE_PATIENCE = 2.0  # seconds for edits under way at the end
-EDIT = 5.0  # seconds that an edit may take: an outcome waits for it, and one that came later would stand over it
-ADOPTION = 3.0  # seconds in which the process that admitted a job may still post its ticket
-LOOK_AGAIN = 0.2  # seconds between two looks for it
+EDIT = 5.0  # seconds that an edit may take: an outcome waits for it
+# Seconds after which an edit without an answer was carried out, or never will be. Those of a former process are not
+# known; a start takes longer than all but the slowest of them.
+LATE = 60.0
 PAUSE = 2.0  # seconds after Discord could not be reached, doubled each time
 LONGEST_PAUSE = 60.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Stub:
+    """What the end of a job leaves of its ticket."""
+
+    message_id: int | None
+    late: bool = False  # an edit may still be carried out, over whatever is written into the message by then
+    thinking: bool = False  # while `late`: it may not say anything yet, so that a follow-up would fill it
+
+    @property
+    def writable(self) -> int | None:
+        """The message, if it may become the outcome."""
+        return None if self.late else self.message_id
 
 
 class Ticket:
     """One job's progress message and what it has to show next."""
 
-    def __init__(self, commission: Commission, pace: Pace, *, resumed: bool = False) -> None:
+    def __init__(self, commission: Commission, message_id: int, pace: Pace, *, resumed: bool = False) -> None:
         self.commission = commission
-        self.message_id = commission.address.ticket_id
+        self.message_id = message_id
         self.pace = pace
         self.progress: Progress | None = None  # the newest; an older one is never shown any more
-        self.shown = ""
-        self.answered = resumed  # its message says something, if only what a former process wrote
+        self.shown = ""  # the latest words that Discord answered, if only that it does not take them
+        self.answered = resumed  # there were such words, if only of a former process
+        self.thinking = True  # as far as this process knows, its message does not say anything yet
         self.drawn_at = 0.0  # loop time of the latest preview
         self.painting = False  # whether the message already shows the painting
-        self.adopted_at: float | None = None  # loop time at which it came from another process, or from a former one
         self.failures = 0  # edits in a row for which Discord could not be reached
         self.ended = asyncio.Event()
         self.changed = asyncio.Event()
@@ -88,6 +103,7 @@ class Tickets:
         self._time = asyncio.get_running_loop().time
         self._budget = EditBudget(lambda: self._previews.per_second, self._time)
         self._live: dict[str, tuple[Ticket, asyncio.Task[None]]] = {}
+        self._late: dict[str, tuple[float, Stub]] = {}  # tickets with an edit that may be late: until when (loop time)
 
     @property
     def _previews(self) -> Previews:
@@ -99,8 +115,10 @@ class Tickets:
         self._begin(commission)
 
     def _begin(self, commission: Commission, *, resumed: bool = False) -> None:
-        if commission.id not in self._live:
-            ticket = Ticket(commission, Pace(1.0 / self._previews.every, BURST, self._time()), resumed=resumed)
+        message_id = commission.address.ticket_id
+        if commission.id not in self._live and message_id is not None:
+            pace = Pace(1.0 / self._previews.every, BURST, self._time())
+            ticket = Ticket(commission, message_id, pace, resumed=resumed)
             task = asyncio.create_task(self._follow(ticket), name=f"ticket-{commission.id}")
             task.add_done_callback(_log_fault)
             self._live[commission.id] = (ticket, task)
@@ -113,11 +131,8 @@ class Tickets:
 
     async def adopt(self, commission: Commission) -> None:
         """Follow a job that may have been admitted by another process, if it is this one's now; returns at once."""
-        if commission.id in self._live or not self._jobs.is_ours(commission):
-            return
-        if self._courier.token_lives(commission.address):
-            self._begin(commission, resumed=commission.address.ticket_id is not None)
-            self._live[commission.id][0].adopted_at = self._time()
+        if self._jobs.is_ours(commission) and self._courier.token_lives(commission.address):
+            self._begin(commission, resumed=True)
 
     def progress(self, job_id: str, progress: Progress) -> None:
         """A step was painted; returns at once."""
@@ -147,14 +162,14 @@ class Tickets:
         if ticket is not None:
             ticket.stop()
 
-    async def finished(self, commission: Commission) -> int | None:
-        """Wait for an edit that is under way; returns the ticket's message id."""
+    async def finished(self, commission: Commission) -> Stub:
+        """Wait for an edit that is under way; returns what is left of the ticket. May be asked again."""
         ticket, task = self._live.pop(commission.id, (None, None))
-        if ticket is None or task is None:
-            return commission.address.ticket_id
-        ticket.stop()
-        await asyncio.wait({task})
-        return ticket.message_id or commission.address.ticket_id
+        if ticket is not None and task is not None:
+            ticket.stop()
+            await asyncio.wait({task})
+        until, stub = self._late.get(commission.id, (0.0, Stub(None)))
+        return stub if until > self._time() else Stub(commission.address.ticket_id)
 
     async def told(self, seconds: float) -> None:
         """Give waiting tickets a little time to show what they have to say; as many as the budget allows do."""
@@ -183,7 +198,7 @@ class Tickets:
                     return
                 ticket.changed.clear()
                 if self._seconds_left(ticket) <= 0:
-                    with suppress(Unavailable):  # nobody misses a farewell
+                    with suppress(Unavailable, TimeoutError):  # nobody misses a farewell
                         await self._write(ticket, Parcel(text=farewell_text(ticket.commission), rows=_rows(ticket)))
                     return
                 if ticket.answered and not await self._my_turn(ticket):
@@ -219,8 +234,6 @@ class Tickets:
                 ticket.drawn_at = self._time()
             await self._write(ticket, parcel)
             ticket.failures = 0
-        except Rejected as error:
-            log.warning("job %s: Discord did not accept its ticket", ticket.commission.id, exc_info=error)
         except (WayClosed, Refusal):
             raise
         except Exception as error:  # Discord is away, or the database: what it has to show is shown later
@@ -243,27 +256,25 @@ class Tickets:
         return Parcel(text=waiting_text(ticket.commission, standing), rows=_rows(ticket))
 
     async def _write(self, ticket: Ticket, parcel: Parcel) -> None:
-        address = ticket.commission.address
-        if ticket.message_id is None and ticket.adopted_at is not None and not await self._found(ticket):
-            await within(ticket.ended, LOOK_AGAIN)
-            ticket.changed.set()
-            return
-        if ticket.message_id is None:
-            sent = await self._courier.follow_up(address, parcel, ephemeral=address.private)
-            ticket.message_id = sent.message_id
-            await self._jobs.set_ticket(ticket.commission.id, sent.message_id)
-        else:
+        try:
             async with asyncio.timeout(EDIT):
-                await self._courier.rewrite(address, ticket.message_id, parcel)
+                await self._courier.rewrite(ticket.commission.address, ticket.message_id, parcel)
+            ticket.thinking = False
+        except Rejected as error:
+            log.warning("job %s: Discord did not accept its ticket", ticket.commission.id, exc_info=error)
+        except (Unavailable, TimeoutError) as error:
+            if isinstance(error, TimeoutError) or error.in_doubt:
+                self._may_be_late(ticket)
+            raise
         ticket.shown, ticket.answered = parcel.text, True
         ticket.painting = parcel.preview is not None or ticket.painting
 
-    async def _found(self, ticket: Ticket) -> bool:
-        """Look for the message that another process posts at this moment; after a while it will not come any more."""
-        assert ticket.adopted_at is not None, "only tickets of others are looked for"
-        commission = await self._jobs.get(ticket.commission.id)
-        ticket.message_id = commission.address.ticket_id if commission is not None else None
-        return ticket.message_id is not None or self._time() > ticket.adopted_at + ADOPTION
+    def _may_be_late(self, ticket: Ticket) -> None:
+        """Remember it even if a later edit is answered: Discord may carry them out in another order."""
+        now = self._time()
+        self._late = {job_id: entry for job_id, entry in self._late.items() if entry[0] > now}
+        stub = Stub(ticket.message_id, late=True, thinking=ticket.thinking)
+        self._late[ticket.commission.id] = (now + LATE, stub)
 
     def _seconds_left(self, ticket: Ticket) -> float:
         return ticket.commission.address.token_expires - FAREWELL - self._studio.clock()

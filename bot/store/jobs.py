@@ -60,11 +60,6 @@ class JobStore:
         admitted = await self.admit(order, cost, allowance, line_limit, purses)
         return admitted.commission.id, admitted.repeated
 
-    async def set_ticket(self, job_id: str, ticket_id: int) -> None:
-        """Remember the message that shows this job's progress."""
-        async with self._database.write() as connection:
-            await connection.execute(update(jobs).where(jobs.c.id == job_id).values(ticket_id=ticket_id))
-
     # -- painting ----------------------------------------------------------------------------------------------------
 
     async def claim(self, resting: Collection[int] = ()) -> Job | None:

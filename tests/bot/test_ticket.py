@@ -247,3 +247,63 @@ async def test_an_edit_that_is_not_answered_keeps_no_outcome_waiting(tmp_path: P
 
         assert fault["id"] not in [each["id"] for each in await town._get("faults", {})], "an edit did hang"
         assert "**hanging**" in (await town.result())["content"]
+
+
+async def _given_up(town: Town, skip: int) -> None:
+    """An edit of the next ticket hangs until it is given up, and is carried out when everything has been told."""
+    late = {"delay_s": 3.0, "executed": True, "count": 1, "skip": skip}
+    fault = await town.breaks("latency", method="PATCH", path="/webhooks/**", **late)
+
+    async def struck() -> bool:
+        return fault["id"] not in [each["id"] for each in await town._get("faults", {})]
+
+    await town.invoke(ADA, "dream", prompt="late", private=True)
+    await town.until(struck)
+
+
+@pytest.mark.parametrize("skip", [0, 1], ids=["thinking", "drawn"])
+async def test_an_edit_that_is_carried_out_late_stands_over_no_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, skip: int
+) -> None:
+    monkeypatch.setattr("bot.ticket.EDIT", 0.5)
+    painter = Painter(0.01)
+    async with open_both(tmp_path, painter) as (town, bot):
+        painter.hold.clear()
+        await _given_up(town, skip)
+        painter.hold.set()
+        await town.until(lambda: bot.has(posted=1))
+        await asyncio.sleep(2.8)
+        [picture] = await town.messages(ADA)
+
+        assert "AI-generated" in picture["content"]
+        assert "Cancel" not in labels(picture)
+
+
+async def test_an_edit_that_is_carried_out_late_stands_over_no_notice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though a later edit was answered; and though the first attempt to tell it failed."""
+    monkeypatch.setattr("bot.ticket.EDIT", 0.5)
+    monkeypatch.setattr("bot.ticket.PAUSE", 0.1)
+    painter = Painter()
+    async with open_both(tmp_path, painter) as (town, _):
+        painter.hold.clear()
+        await _given_up(town, 1)
+        ticket = await _ticket(town, "step 1 of 20")
+        await town.breaks("disconnect", method="POST", path="/webhooks/**", count=1)
+        await town.click(ADA, ticket, "Cancel")
+        await town.told(ADA, "Cancelled.")
+        await asyncio.sleep(2.8)
+        [notice] = await town.messages(ADA)
+
+        assert notice["content"].startswith("Cancelled.\n-# late")
+        assert labels(notice) == []
+
+
+async def test_edits_that_discord_does_not_accept_are_few(tmp_path: Path) -> None:
+    async with open_both(tmp_path, Painter(0.05), previews={"every": 5.0}) as (town, _):
+        await town.breaks("status", method="PATCH", path="/webhooks/**", status=400, code=240000)
+        await town.invoke(ADA, "dream", prompt="forbidden", steps=30)
+        await town.result()
+
+        assert 1 <= len(await _edits(town)) <= 5

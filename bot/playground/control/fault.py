@@ -16,7 +16,7 @@ class FaultKind(StrEnum):
 
     RATE_LIMIT = "rate_limit"  # a 429 with `scope` and `retry_after`, with or without `via`
     STATUS = "status"  # an error `status`, as from a broken server
-    LATENCY = "latency"  # `delay_s` before the request is looked at
+    LATENCY = "latency"  # `delay_s` before the request is looked at, even if its sender has gone when it is `executed`
     DISCONNECT = "disconnect"  # the line is cut: at once, or in the middle of the response when `executed`
     SLOW_UPLOAD = "slow_upload"  # a multipart body comes in at `bytes_per_s`
     REJECT_CONNECT = "reject_connect"  # gateway connections are turned away
@@ -37,7 +37,7 @@ class Fault:
     duration_s: float | None = None
     skip: int = 0  # so many matching requests pass first
     uploads_only: bool = False
-    executed: bool = False  # the request takes effect before status or disconnect hides it
+    executed: bool = False  # the request takes effect, before status or disconnect hides it or however late it is
     scope: Scope = "user"
     retry_after: float = 1.0
     via: bool = True

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from bot.playground.bodies import UnreadableBodyError, read_body
 from bot.playground.buckets import api_path, rate_limited
 from bot.playground.clock import Clock
 from bot.playground.control.fault import GATEWAY_KINDS, Fault, FaultKind
@@ -84,6 +86,9 @@ class Faults:
         ending: Fault | None = None
         for fault in self._struck_by(request):
             if fault.kind is FaultKind.LATENCY:
+                if fault.executed:
+                    with suppress(UnreadableBodyError):
+                        await read_body(request)  # while its sender is still there
                 await self._clock.sleep(fault.delay_s)
             elif fault.kind is FaultKind.SLOW_UPLOAD:
                 await self._clock.sleep((request.content_length or 0) / fault.bytes_per_s)

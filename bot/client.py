@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import aiohttp
 import discord
 import yarl
 from discord import app_commands
@@ -22,6 +20,7 @@ from bot.courier import Button, Courier
 from bot.delivery import BAD_KEY, Delivery
 from bot.desk import Desk
 from bot.download import Download
+from bot.outages import through_outages, until_done
 from bot.packing import Packing
 from bot.press import PREFIX, CasePress
 from bot.presses import Presses, custom_id_of
@@ -61,11 +60,9 @@ COGS = (
     "cogs.report",
     "cogs.pausing",
 )
-SLOWEST = 60.0  # seconds between two attempts to reach Discord at most
 GUILD_WAIT = 0.5  # seconds of silence after the last guild at which the client calls itself ready
 BAD_TOKEN = "Discord does not accept the bot's token; copy it again from the developer portal into DISCORD_TOKEN."  # noqa: S105 - a sentence
 BAD_INTENTS = "Discord refuses an intent that was asked for; allow it in the developer portal under “Bot”."
-OUTAGES = (aiohttp.ClientError, OSError, TimeoutError, discord.DiscordServerError, discord.GatewayNotFound)
 
 
 def point_at(api_url: str) -> None:
@@ -137,6 +134,7 @@ class AtelierClient(commands.AutoShardedBot):
         self._down: set[int] = set()  # shards whose connection is lost
         self._halted: ConfigError | None = None
         self._started = False
+        self._menus = 0  # how often the commands were to be synced
         self._chores: set[asyncio.Task[None]] = set()
 
     # -- coming and going --------------------------------------------------------------------------------------------
@@ -148,8 +146,8 @@ class AtelierClient(commands.AutoShardedBot):
         wait_briefly()
         self._started = True
         try:
-            await self._through_outages(lambda: self._log_in(token))
-            await self._through_outages(self.connect)
+            await through_outages(lambda: self._log_in(token), self.is_closed)
+            await through_outages(self.connect, self.is_closed)
         except discord.LoginFailure as error:
             raise ConfigError(BAD_TOKEN) from error
         except discord.PrivilegedIntentsRequired as error:
@@ -174,17 +172,17 @@ class AtelierClient(commands.AutoShardedBot):
         self.farewells.begin()
         self.review.runner.begin()
         self._chore(self._take_up(), "take-up")
-        self._chore(self._through_outages(self._sync), "command-sync")
+        self._sync_commands()
 
     async def menu_changed(self) -> None:
         """What /dream offers has changed: members get the new menu."""
         await self.reload_extension("cogs.dream")
-        self._chore(self._through_outages(self._sync), "command-sync")
+        self._sync_commands()
 
     def _show_presence(self) -> None:
         """Under the bot's name: that the house pauses, as long as it does."""
         if self.is_ready():
-            self._chore(self._through_outages(self._present), "presence")
+            self._chore(through_outages(self._present, self.is_closed), "presence")
 
     async def _present(self) -> None:
         pauses = self.studio.standstill.house is not None
@@ -297,7 +295,7 @@ class AtelierClient(commands.AutoShardedBot):
     async def _log_in(self, token: str) -> None:
         try:
             await self.login(token)
-        except OUTAGES:
+        except Exception:
             await self.http.close()
             self.http.connector = discord.utils.MISSING  # it closed with them: the next login makes a new one
             raise
@@ -308,22 +306,18 @@ class AtelierClient(commands.AutoShardedBot):
         await self.review.recover()
         await self.hindrances.tidy()
 
-    async def _sync(self) -> None:
-        await sync_commands(self, self.tree, self.desk.notes)
+    def _sync_commands(self) -> None:
+        """Tell Discord which commands there are, however long that takes or until they are others again."""
+        self._menus += 1
+        menu = self._menus
 
-    async def _through_outages(self, attempt: Callable[[], Awaitable[None]]) -> None:
-        tries = 0
-        while not self.is_closed():
-            try:
-                await attempt()
-                return
-            except OUTAGES as error:
-                if self.is_closed():
-                    raise
-                tries += 1
-                pause = random.uniform(0.2, min(SLOWEST, 2.0 ** min(tries, 8)))  # noqa: S311 - jitter, no secret
-                log.warning("Discord cannot be reached (%s), trying again in %.0f s", error, pause)
-                await asyncio.sleep(pause)
+        async def sync() -> None:
+            await sync_commands(self, self.tree, self.desk.notes)
+
+        def is_over() -> bool:
+            return self.is_closed() or menu != self._menus
+
+        self._chore(until_done(sync, is_over, "command-sync"), "command-sync")
 
     def _chore(self, work: Any, name: str) -> None:
         task = asyncio.create_task(work, name=name)

@@ -11,6 +11,7 @@ import discord
 from discord import app_commands
 
 from bot.store.small import Notes
+from bot.wire import Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,8 @@ async def sync_commands(client: discord.Client, tree: app_commands.CommandTree[A
 
 async def _held(client: discord.Client, application_id: int) -> dict[str, str]:
     commands = await client.http.get_global_commands(application_id)
+    if not isinstance(commands, list):  # a page of something on the way, and no answer of Discord's
+        raise Unavailable
     return {str(command["id"]): str(command["version"]) for command in commands}
 
 

@@ -27,7 +27,7 @@ from bot.presses import Presses, custom_id_of
 from bot.privacy.erasure import Erasure
 from bot.privacy.export import Exports
 from bot.privacy.farewells import Farewells
-from bot.reconnecting import wait_briefly
+from bot.reconnecting import outlive_faults, wait_briefly
 from bot.refused_requests import RefusedRequests
 from bot.restraint import Restraint
 from bot.review.hindrances import Hindrances
@@ -144,6 +144,7 @@ class AtelierClient(commands.AutoShardedBot):
         self._on_first_ready = on_ready
         point_at(self.studio.config.api_url)
         wait_briefly()
+        outlive_faults()
         self._started = True
         try:
             await through_outages(lambda: self._log_in(token), self.is_closed)

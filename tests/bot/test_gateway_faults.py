@@ -10,7 +10,7 @@ from typing import Any
 
 import discord
 import pytest
-from discord.gateway import ReconnectWebSocket
+from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 from discord.shard import EventItem, EventType
 
 from bot import reconnecting
@@ -157,12 +157,22 @@ async def _waited(town: Town, bounds: list[float], times: int) -> bool:
     return len(bounds) >= times
 
 
-async def test_a_connection_that_is_lost_while_it_is_made_is_made_again(tmp_path: Path, wire: Wire) -> None:
+async def test_a_connection_that_is_lost_while_it_is_made_is_made_again(
+    tmp_path: Path, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """discord.py ends with that, too."""
     async with open_both(tmp_path) as (town, bot):
         shard = bot.client._AutoShardedClient__shards[0]  # type: ignore[attr-defined]
         await town.passes(6.0)
-        await shard._handle_disconnect(ReconnectWebSocket(0, resume=False))
+        whole, lost = DiscordWebSocket.from_client, [ReconnectWebSocket(0, resume=False)]
+
+        async def from_client(*given: Any, **more: Any) -> DiscordWebSocket:
+            if lost:
+                raise lost.pop()
+            return await whole(*given, **more)
+
+        monkeypatch.setattr(DiscordWebSocket, "from_client", from_client)
+        shard._queue_put(EventItem(EventType.reconnect, shard, None))
         await town.until(lambda: _again(wire))
         await town.until(lambda: _back(bot, wire))
         await town.invoke(ADA, "dream", prompt="again")

@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import aiohttp
 import discord
 from discord import app_commands
 
@@ -17,6 +16,7 @@ from bot.card import Face, Rows
 from bot.courier import view_of
 from bot.disk import SENTENCE
 from bot.echo import plain
+from bot.outages import is_outage
 from bot.press import Deed, Press
 from generation.errors import AtelierError, NotNow, Refusal, TermsNeeded
 
@@ -66,8 +66,9 @@ async def answer(interaction: Interaction, error: BaseException) -> None:
             await tell(interaction, error.sentence, ((Face(Press(Deed.AGREE, error.pending), "I agree"),),))
             return
         await tell(interaction, sentence_of(error, interaction.id))
-    except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as second:
-        log.warning("interaction %d: its person could not be told (%s)", interaction.id, second)
+    except Exception as second:  # whatever came instead of an answer: there is nobody left to tell
+        cause = None if isinstance(second, discord.HTTPException) or is_outage(second) else second
+        log.warning("interaction %d: its person could not be told (%r)", interaction.id, second, exc_info=cause)
 
 
 def sentence_of(error: BaseException, interaction_id: int) -> str:

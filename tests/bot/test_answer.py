@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from discord import app_commands
 
-from bot.answer import sentence_of
+from bot.answer import answer, sentence_of
 from generation.errors import Blocked, LineFull, ModelUnavailable, OutOfCredits
 
 
@@ -39,3 +42,24 @@ def test_faults_get_a_reference_that_the_log_knows(error: Exception, caplog: pyt
     assert reference[1] in record.getMessage()
     assert record.exc_info is not None
     assert record.exc_info[1] is error
+
+
+@pytest.mark.parametrize(
+    "trouble", [json.JSONDecodeError("cut", "{", 1), TypeError("a page"), KeyError("id"), OSError()]
+)
+async def test_a_person_who_cannot_be_told_is_a_line_in_the_log(
+    trouble: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def send_message(*_: object, **__: object) -> None:
+        raise trouble
+
+    interaction: Any = SimpleNamespace(
+        id=42,
+        client=SimpleNamespace(desk=SimpleNamespace(disk=SimpleNamespace(failed=lambda _: False))),
+        response=SimpleNamespace(is_done=lambda: False, send_message=send_message),
+    )
+    await answer(interaction, Blocked("Not here."))
+
+    assert [record.getMessage().partition(" (")[0] for record in caplog.records] == [
+        "interaction 42: its person could not be told"
+    ]

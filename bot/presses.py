@@ -19,6 +19,7 @@ from bot.courier import Courier, Parcel, WayClosed, custom_ids, translated
 from bot.desk import Desk
 from bot.forms import edit_form, edited, report_form, values_of
 from bot.order import Action, Commission, Order, place_of
+from bot.outages import is_outage
 from bot.outcome import enclosure
 from bot.packing import Packing
 from bot.press import Deed, Press
@@ -58,10 +59,27 @@ async def _think(interaction: Interaction, *, alone: bool = False) -> int:
     """
     private = alone or (interaction.message is not None and interaction.message.flags.ephemeral)
     interaction.extras[PRIVATE] = private
-    thinking = await interaction.response.defer(ephemeral=private, thinking=True)
+    try:
+        thinking = await interaction.response.defer(ephemeral=private, thinking=True)
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        return await _looked_up(interaction, error)
     if thinking is not None and thinking.message_id is not None:
         return thinking.message_id
     return (await interaction.original_response()).id
+
+
+async def _looked_up(interaction: Interaction, error: Exception) -> int:
+    """The message of an acknowledgement that Discord may have taken though its answer was lost; raises `error`."""
+    try:
+        message_id = (await interaction.original_response()).id
+    except discord.NotFound:
+        raise error from None
+    log.info("interaction %d: its acknowledgement was taken (%r)", interaction.id, error)
+    # discord.py has not noticed, and whatever is told from here on depends on it.
+    interaction.response._response_type = discord.InteractionResponseType.deferred_channel_message
+    return message_id
 
 
 def custom_id_of(interaction: Interaction) -> str:
@@ -312,7 +330,10 @@ class Presses:
         await self._keep_report(interaction, commission, message, "")
 
     async def _cancel(self, interaction: Interaction, press: Press) -> None:
-        await interaction.response.defer()
+        try:
+            await interaction.response.defer()
+        except Exception as error:  # what was wanted is known, whatever became of saying so
+            log.warning("interaction %d: pressing Cancel could not be acknowledged (%r)", interaction.id, error)
         await self._studio.cancel(press.job_id, member_of(interaction))
 
     async def _forget(self, interaction: Interaction, press: Press) -> None:

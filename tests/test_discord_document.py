@@ -339,11 +339,11 @@ def test_of_a_fault_only_the_request_is_compared(oracle: Oracle) -> None:
 
 def test_what_is_refused_before_it_is_read_has_no_body(oracle: Oracle) -> None:
     slow = {"message": "You are being rate limited.", "retry_after": 0.3, "global": False, "code": 0}
-    refused = message(None, status=429, response=slow)
+    refused = message(None, files=[], status=429, response=slow)
     assert oracle.check(refused) == []
-    (found,) = oracle.check({**refused, "request": {**MESSAGE, "content": 5}})
+    (found,) = oracle.check({**refused, "request": {"content": 5}})
     assert "request.content: 5 is integer" in found
-    (found,) = oracle.check(message(None))
+    (found,) = oracle.check(message(None, files=[]))
     assert found.endswith("request: there is no body")
 
 

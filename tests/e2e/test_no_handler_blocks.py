@@ -101,21 +101,25 @@ async def beats(port: int) -> dict[str, float]:
     }
 
 
+async def seen(discord: LocalDiscord, *words: str) -> dict[str, Any]:
+    """A message with a picture and all of these words."""
+    return await discord.wait_for(
+        lambda message: message["attachments"] and all(each in message["content"] for each in words)
+    )
+
+
 async def buttons(discord: LocalDiscord, name: str) -> None:
     """A picture, everything that can be pressed beneath it, and both of its forms."""
     await discord.invoke(ids.OLIVIA_ID, "dream", {"prompt": name, "count": 4})
-    result = await discord.wait_for(lambda message: message["attachments"] and name in message["content"])
+    result = await seen(discord, name)
     for label in ("U1", "V1", "Again", "Recipe"):
         await discord.click(ids.OLIVIA_ID, result, label)
+    for words in ("Variations of picture 1", "Picture 1"):
+        await seen(discord, name, words)
     await discord.click(ids.OLIVIA_ID, result, "Edit")
     await discord.wait_for_modal(ids.OLIVIA_ID)
     await discord.submit(ids.OLIVIA_ID, {"prompt": f"{name}, edited"})
-    for words in ("Variations of picture 1", "Picture 1", f"{name}, edited"):
-        other = await discord.wait_for(
-            lambda message, words=words: (
-                message["attachments"] and name in message["content"] and words in message["content"]
-            )
-        )
+    other = await seen(discord, name, f"{name}, edited")
     await discord.invoke(ids.CLEO_ID, ON_MENUS[0], target=other["id"])
     await discord.click(ids.ADA_ID, other, "Report")
     await discord.wait_for_modal(ids.ADA_ID)

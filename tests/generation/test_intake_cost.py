@@ -51,6 +51,16 @@ intake_child.main()
 with open("/proc/self/status") as status:  # what getrusage says includes the process that started this one
     sys.stderr.write(next(line for line in status if line.startswith("VmHWM:")).split()[1])
 """
+GREEDY = """
+import resource
+from generation import intake_child
+intake_child.confine()
+assert resource.getrlimit(resource.RLIMIT_CPU) == (5, 5)
+try:
+    bytearray(768 * 2**20)
+except MemoryError:
+    print("refused")
+"""
 HOSTILE = ("bomb", "text_bomb", "lying_header", "truncated", "sliver", "gif", "too_big")
 
 
@@ -121,3 +131,8 @@ def _decoding(data: bytes) -> float:
 )
 def test_a_picture_as_large_as_allowed_costs_little_memory(made: Callable[[], bytes], most: float) -> None:
     assert _decoding(made()) - _decoding(nasty_files.png()) < most
+
+
+def test_whatever_a_file_makes_of_the_decoding_process_it_has_little_memory_and_time() -> None:
+    done = subprocess.run([sys.executable, "-c", GREEDY], capture_output=True, timeout=60, check=True)
+    assert done.stdout.split() == [b"refused"]

@@ -17,7 +17,8 @@ from collections.abc import Awaitable, Callable
 import aiohttp
 import discord
 
-from bot.wire import REQUEST_TIMEOUT, Unavailable
+from bot.calls import TIMED_OUT
+from bot.wire import Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ def is_outage(error: BaseException) -> bool:
     """Whether it will pass by itself: no answer, or one that is not Discord's about this request."""
     if isinstance(error, discord.HTTPException):
         is_discords = "json" in error.response.headers.get("Content-Type", "")
-        passing = error.status >= 500 or error.status in (REQUEST_TIMEOUT, TOO_MANY)
+        passing = error.status >= 500 or error.status in (TIMED_OUT, TOO_MANY)
         return passing or (not is_discords and error.status != UNAUTHORIZED)
     return isinstance(error, LOST) or (isinstance(error, STUMBLES) and _is_of_discord_py(error))
 

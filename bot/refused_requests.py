@@ -14,7 +14,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -47,8 +47,6 @@ class RefusedRequests:
         self._path = folder / NAME
         self._clock = clock
         self._mark = secrets.token_hex(4)  # of the lines that are this process's own
-        self._stamp: tuple[int, int] | None = None  # which file it was when it was read, and how long
-        self._look: Future[None] | None = None
         self.heard: tuple[Refusal, ...] = ()  # of other processes in the last ten minutes, oldest first
 
     def begin(self) -> None:
@@ -57,13 +55,8 @@ class RefusedRequests:
         WRITER.submit(self._tidy)
 
     def note(self, kind: Kind) -> None:
-        """Note one of now; that it cannot be written hinders nothing, since the process counts it too."""
+        """Note one of now, and hear what others have noted; that it cannot be written hinders nothing."""
         WRITER.submit(self._note, kind, self._clock())
-
-    def look(self) -> None:
-        """Have read what others have added, if they have; it is heard a little later."""
-        if self._look is None or self._look.done():
-            self._look = WRITER.submit(self._look_again)
 
     def age(self, at: float) -> float:
         """How many seconds ago that was; one that a clock set back has moved into the future is a new one."""
@@ -80,14 +73,6 @@ class RefusedRequests:
                     self._rewrite(text)
         except OSError as error:
             log.debug("A refusal was not noted", exc_info=error)
-
-    def _look_again(self) -> None:
-        try:
-            found = self._path.stat()
-        except OSError:
-            return
-        if (found.st_ino, found.st_size) != self._stamp:
-            self._read(self._text())
 
     def _tidy(self) -> None:
         try:
@@ -117,8 +102,6 @@ class RefusedRequests:
 
     def _text(self) -> str:
         try:
-            found = self._path.stat()  # before it is read: what is added meanwhile is looked for once more
-            self._stamp = (found.st_ino, found.st_size)
             return self._path.read_text(errors="replace")
         except OSError:
             return ""

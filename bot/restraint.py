@@ -2,18 +2,19 @@
 
 Discord bans an address for 10,000 requests in ten minutes that it answered with 401, 403 or 429 (a 429 of a limit that
 is shared with others does not count). This process stays below a hundred, whatever happens, since what was refused in
-ten minutes and what may still be, because it is under way, are together never more than 95: a request that finds no
+ten minutes and what may still be, because it is under way, are together never more than 93: a request that finds no
 room waits two seconds for some at most, and is not made otherwise. A house that is well has 40 under way of each kind,
 which are 200 a second where an answer takes 0.2 s, and twice as many answers.
 
 That work goes on when Discord takes requests again: of each kind (the bot's own; those that an interaction's token
 opens, since many tokens end early while channels stay open; answers and logging in, which a person or a start waits
-for), once 30, 25 or 10 were refused, requests come one by one, 60 seconds after the last that was refused. These are
-ten more of each kind in ten minutes at most, 95 in all.
+for), once 28, 25 or 10 were refused, requests come one by one, 60 seconds after the last that was refused. These are
+ten more of each kind in ten minutes at most, 93 in all.
 
-Other processes on the data folder, and former ones, count too (bot.refused_requests): from the start, and a moment
-after they were refused. What they have under way is not known: several of them together may come to more by as much as
-each of them had under way. A request that was given up may still be refused, and keeps its place for 30 seconds.
+Former processes on the data folder count too, and others beside this one, of which it hears whenever a request of its
+own was refused (bot.refused_requests). What those have under way is not known: three of them stay below a hundred as
+long as their requests come one by one, and may come to more by what each had under way when the refusals began. A
+request that was given up may still be refused, and keeps its place for 30 seconds.
 """
 
 from __future__ import annotations
@@ -32,10 +33,10 @@ import aiohttp
 from bot.refused_requests import SPAN, Kind, RefusedRequests
 from bot.wire import HeldBack, TokensHeldBack
 
-CEILING = 95  # refused in ten minutes, and what may still be
+CEILING = 93  # refused in ten minutes, and what may still be
 AT_ONCE = 40  # of one kind
 AT_ONCE_FREE = 80  # answers: a crowd may ask in one moment
-CALM = 30  # refused requests in that time from which on requests come one by one
+CALM = 28  # refused requests in that time from which on requests come one by one
 CALM_BY_TOKEN = 25  # the same of those that a token opens
 CALM_FREE = 10  # and of answers and logging in
 SPACING = 60.0  # seconds after one was refused in which no other one of its kind is made then
@@ -155,7 +156,6 @@ class Restraint:
     def _reason(self, file: _File | None) -> HeldBack:
         if self._over or file is None:
             return HeldBack("the bot's token was refused")
-        self._kept.look()  # others may have been refused too, which is known before the next request
         now = self._clock()
         kind = TokensHeldBack if file.kind is Kind.TOKEN and file.quiet_until(now) > now else HeldBack
         return kind(f"{self.refused} requests were refused in the last ten minutes")

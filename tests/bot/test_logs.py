@@ -6,6 +6,7 @@ import fcntl
 import logging
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,10 +73,13 @@ def started(script: str) -> Iterator[subprocess.Popen[str]]:
     )
     assert process.stderr is not None
     fcntl.fcntl(process.stderr, fcntl.F_SETPIPE_SZ, 4096)
+    watchdog = threading.Timer(25.0, process.kill)
+    watchdog.start()
     with process:
         try:
             yield process
         finally:
+            watchdog.cancel()
             process.kill()
 
 
@@ -117,6 +121,6 @@ def test_a_process_ends_although_nobody_reads_its_log() -> None:
 
 
 def test_why_a_process_ends_is_told_before_that_it_does() -> None:
-    with started("log.error('why')\nsys.stderr.write('that\\n')") as process:
+    with started(f"log.error('why %s', '{TOKEN}')\nsys.stderr.write('that\\n')") as process:
         told = process.communicate(timeout=30)[1].splitlines()
-    assert [line.split()[-1] for line in told] == ["why", "that"]
+    assert [line.split(": ")[-1] for line in told] == ["why [secret]", "that"]

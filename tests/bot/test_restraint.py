@@ -204,6 +204,7 @@ async def test_no_request_keeps_its_place_for_ever(tmp_path: Path) -> None:
         with pytest.raises(aiohttp.ClientConnectorError):  # nothing is there
             async with client.http.post("http://127.0.0.1:1" + MESSAGE):
                 pass
+        assert restraint.under_way == 0
         with pytest.raises(TimeoutError):
             async with client.http.post(MESSAGE, timeout=aiohttp.ClientTimeout(total=0.05)):
                 pass

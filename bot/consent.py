@@ -7,11 +7,12 @@ import logging
 from contextlib import suppress
 from dataclasses import replace
 
-from bot.answer import PRIVATE, Interaction, tell
+from bot.answer import Interaction, tell
 from bot.courier import Rejected, Unavailable, WayClosed, translated
 from bot.desk import Desk
 from bot.press import Press
 from bot.studio import Studio
+from bot.thinking import think
 from bot.visitor import address_of, member_of
 from generation.errors import BadRequest
 
@@ -44,7 +45,7 @@ class Consent:
             raise BadRequest(TOO_LATE)
         order, terms = waiting
         private = order.address.private
-        ticket_id = await _think(interaction, private=private)
+        ticket_id = await think(interaction, private=private)
         await self._desk.acceptances.add(order.member.id, terms)
         log.info("member %d agreed to the rules of a model", interaction.user.id)
         # The interaction that asked stays the key of the job: pressing twice makes no second one.
@@ -58,12 +59,3 @@ class Consent:
         assert interaction.message is not None, "a pressed button is on a message"
         with suppress(WayClosed, Rejected, Unavailable), translated():  # nobody misses it
             await interaction.followup.edit_message(interaction.message.id, content=THANKS, view=None)
-
-
-async def _think(interaction: Interaction, *, private: bool) -> int:
-    """Answer with a message that will be the ticket; returns its id. Answered twice it is still one message."""
-    interaction.extras[PRIVATE] = private
-    thinking = await interaction.response.defer(ephemeral=private, thinking=True)
-    if thinking is not None and thinking.message_id is not None:
-        return thinking.message_id
-    return (await interaction.original_response()).id

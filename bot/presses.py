@@ -19,7 +19,6 @@ from bot.courier import Courier, Parcel, WayClosed, custom_ids, translated
 from bot.desk import Desk
 from bot.forms import edit_form, edited, report_form, values_of
 from bot.order import Action, Commission, Order, place_of
-from bot.outages import is_outage
 from bot.outcome import enclosure
 from bot.packing import Packing
 from bot.press import Deed, Press
@@ -29,6 +28,7 @@ from bot.review.review import Review
 from bot.review.showing import covered
 from bot.store.pictures import StoredPicture
 from bot.studio import Studio
+from bot.thinking import think
 from bot.visitor import address_of, member_of
 from generation.errors import BadRequest, NotAllowed
 from generation.job import JobState
@@ -52,34 +52,9 @@ Deeds = dict[Deed, Callable[[Interaction, Press], Awaitable[None]]]
 
 
 async def _think(interaction: Interaction, *, alone: bool = False) -> int:
-    """Answer with a message of its own, seen by those who see the pressed one, or by who presses; returns its id.
-
-    It becomes whatever there is to say, and may be changed as often as it takes: unlike a follow-up, of which nobody
-    knows after a crash whether it was sent.
-    """
-    private = alone or (interaction.message is not None and interaction.message.flags.ephemeral)
-    interaction.extras[PRIVATE] = private
-    try:
-        thinking = await interaction.response.defer(ephemeral=private, thinking=True)
-    except Exception as error:
-        if not is_outage(error):
-            raise
-        return await _looked_up(interaction, error)
-    if thinking is not None and thinking.message_id is not None:
-        return thinking.message_id
-    return (await interaction.original_response()).id
-
-
-async def _looked_up(interaction: Interaction, error: Exception) -> int:
-    """The message of an acknowledgement that Discord may have taken though its answer was lost; raises `error`."""
-    try:
-        message_id = (await interaction.original_response()).id
-    except discord.NotFound:
-        raise error from None
-    log.info("interaction %d: its acknowledgement was taken (%r)", interaction.id, error)
-    # discord.py has not noticed, and whatever is told from here on depends on it.
-    interaction.response._response_type = discord.InteractionResponseType.deferred_channel_message
-    return message_id
+    """Answer as `think` does, seen by those who see the pressed message, or by who presses."""
+    message = interaction.message
+    return await think(interaction, private=alone or (message is not None and message.flags.ephemeral))
 
 
 def custom_id_of(interaction: Interaction) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Coroutine
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -57,7 +58,9 @@ class Signals:
 
     def _on_stop(self, number: int, _: FrameType | None) -> None:
         if self._asked:
-            os.write(2, AT_ONCE)
+            with suppress(OSError):  # nobody may be reading it
+                os.set_blocking(2, False)
+                os.write(2, AT_ONCE)
             os._exit(128 + number)
         self._asked = True
         self._loop.call_soon_threadsafe(self.stop.set)

@@ -10,9 +10,10 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.answer import PRIVATE, Interaction
+from bot.answer import Interaction
 from bot.client import AtelierClient
 from bot.order import Order
+from bot.thinking import think
 from bot.visitor import address_of, member_of
 from cogs.options import Number, Whole, Words
 from generation.errors import BadRequest, UploadsRefused
@@ -92,11 +93,7 @@ class Dream(commands.Cog):
             "count": count,
         }
         order = self._order(interaction, prompt, wish, image, strength, private=private)
-        interaction.extras[PRIVATE] = private
-        thinking = await interaction.response.defer(ephemeral=private, thinking=True)
-        ticket_id = thinking.message_id if thinking is not None else None
-        if ticket_id is None:
-            ticket_id = (await interaction.original_response()).id
+        ticket_id = await think(interaction, private=private)
         order = replace(order, address=replace(order.address, ticket_id=ticket_id))
         if image is None:
             await self._studio.submit(order)

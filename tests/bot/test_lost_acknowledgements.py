@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,6 +38,18 @@ async def test_an_order_whose_acknowledgement_got_no_answer_is_painted(tmp_path:
 
         await town.until(lambda: bot.has(posted=2))
         assert len(await town.results()) == 2
+
+
+@pytest.mark.parametrize("fault", [{"kind": "disconnect"}, {"kind": "status", "status": 502}])
+async def test_a_wish_whose_acknowledgement_got_no_answer_is_painted(tmp_path: Path, fault: dict[str, Any]) -> None:
+    """After a 502 discord.py answers once more, and hears that this was answered already."""
+    async with open_both(tmp_path) as (town, bot):
+        await town.breaks(**fault, method="POST", path=CALLBACK, count=1, executed=True)
+        await town.invoke(ADA, "dream", prompt="a tree")
+        await town.result()
+
+        await town.until(lambda: bot.has(posted=1))
+        assert not any(message["flags"] & LOADING for message in await town.messages(ADA))
 
 
 async def test_a_refusal_after_such_an_acknowledgement_is_told(tmp_path: Path) -> None:

@@ -52,9 +52,12 @@ async def test_what_is_held_may_be_replaced_by_whoever_knows_it_and_not_once_it_
     job_id, _ = await jobs.enqueue(an_order(), 1.0, WIDE, 10)
     entry = await first.intend(job_id, KIND)
     assert await first.hold(entry, CHANNEL, 100)
-    assert await second.hold(await second.intend(job_id, KIND), CHANNEL, 200)
-    await second.let_go(job_id, KIND)
-    assert await first.hold(entry, CHANNEL, 300)  # as it was at first: there is none
+    seen = await second.intend(job_id, KIND)
+    assert await second.hold(seen, CHANNEL, 200)
+    await second.let_go(seen)  # as it was before: the first one's
+    assert not await first.hold(entry, CHANNEL, 300)
+    await first.let_go(entry)  # as it was at first: there is none
+    assert await first.hold(entry, CHANNEL, 300)
     held = await first.intend(job_id, KIND)
     assert await first.sent(job_id, KIND, CHANNEL, 300)
     assert not await second.hold(held, CHANNEL, 400)

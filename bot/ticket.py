@@ -17,6 +17,7 @@ from bot.store.jobs import LIVE, JobStore
 from bot.studio import Studio
 from bot.ticket_text import farewell_text, painting_text, waiting_text
 from bot.waiting import ended, within
+from bot.webhook_lock import mend
 from generation.errors import Refusal
 from generation.job import Progress
 
@@ -97,6 +98,7 @@ class Tickets:
     """All live tickets."""
 
     def __init__(self, studio: Studio, jobs: JobStore, courier: Courier) -> None:
+        mend()  # edits are torn off
         self._studio = studio
         self._jobs = jobs
         self._courier = courier

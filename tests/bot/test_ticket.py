@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from discord.webhook.async_ import AsyncDeferredLock
 
 from bot.order import INTERACTION_TOKEN_LIFE
+from bot.webhook_lock import mend
 from generation.errors import BrokenPicture, WorkerLost
 from generation.job import Job, Progress, Result
 from generation.workers.child import PAUSES
@@ -307,3 +309,13 @@ async def test_edits_that_discord_does_not_accept_are_few(tmp_path: Path) -> Non
         await town.result()
 
         assert 1 <= len(await _edits(town)) <= 5
+
+
+async def test_who_is_torn_off_at_a_limit_gives_the_lock_of_its_token_back() -> None:
+    mend()
+    lock = asyncio.Lock()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01), AsyncDeferredLock(lock) as deferred:
+            deferred.delay_by(60.0)
+
+    assert not lock.locked()

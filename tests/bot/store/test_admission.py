@@ -321,3 +321,24 @@ async def test_an_older_house_keeps_its_order(tmp_path: Path) -> None:
         others = [await admit(store, 2), await admit(store, 2)]
         ours = await admit(store, 1)
         assert await claimed(store, 3) == [others[0], ours, others[1]]
+
+
+async def test_a_commit_that_was_not_heard_of_is_no_repetition(store, database, monkeypatch):
+    """The connection broke just then: whoever asked is told of a new job, and it is one."""
+    transact, tries = database.transact, []
+
+    async def cut_off(work):
+        outcome = await transact(work)
+        tries.append(outcome)
+        if len(tries) == 1:
+            raise OSError("the connection broke")
+        return outcome
+
+    monkeypatch.setattr(database, "transact", cut_off)
+    orders = [an_order(member) for member in (1, 2)]
+    admitted = await asyncio.gather(*(store.enqueue(order, 1.0, WIDE, 100) for order in orders))
+    assert len(tries) == 3  # both together, then each by itself
+    assert [repeated for _, repeated in admitted] == [False, False]
+    assert len({job_id for job_id, _ in admitted}) == 2
+    assert await store.counts() == {"accepted": 2}
+    assert [(await store.quota(GUILD, member, WIDE)).spent_today for member in (1, 2)] == [1.0, 1.0]

@@ -16,6 +16,7 @@ from bot.store.jobs import JobStore
 from generation.errors import ConfigError
 from generation.limits import Allowance
 from tests.orders import a_request, an_order
+from tests.proxy import proxied
 
 ALLOWANCE = Allowance(burst=20, per_hour=120, daily=400, waiting=3)
 
@@ -74,6 +75,19 @@ async def test_a_server_that_knows_no_such_database_is_not_waited_for(tmp_path: 
         async with Database(f"{postgres_url}_not", tmp_path, patience=60.0):
             pass
     assert time.monotonic() - began < 10.0
+
+
+async def test_whoever_asks_first_after_the_server_was_away_is_answered(tmp_path: Path, postgres_url: str) -> None:
+    """Connections that are kept open may have been cut meanwhile."""
+    async with proxied(postgres_url) as (proxy, url), Database(url, tmp_path) as database:
+        async with database.read(), database.read(), database.read():
+            pass
+        await proxy.cut()
+        await proxy.mend()
+        for _ in range(3):
+            assert await JobStore(database).counts() == {}
+            async with database.write() as connection:
+                assert (await connection.execute(text("SELECT 7"))).scalar_one() == 7
 
 
 async def test_what_is_under_way_ends_before_the_database_closes(tmp_path: Path) -> None:

@@ -209,6 +209,16 @@ class TestSeveral:
         assert (await second.jobs.get(job_id)).state is JobState.RUNNING
         assert await second.jobs.rendered(now, a_result(job_id))
 
+    async def test_a_claim_is_of_the_process_that_made_it(self, start: Start) -> None:
+        first, second = await start(), await start()
+        job_id = await first.admit()
+        claim = await first.jobs.claim()
+        assert claim is not None
+        assert not await second.jobs.rendered(claim, a_result(job_id))
+        await second.jobs.release(claim)
+        assert not await second.jobs.end(job_id, JobState.FAILED, "", only_from=(JobState.RUNNING,), claim=claim)
+        assert await first.jobs.rendered(claim, a_result(job_id))
+
     async def test_of_several_survivors_one_takes_over(self, start: Start) -> None:
         first = await start()
         jobs_left = [await first.admit(member) for member in (1, 2)]

@@ -61,7 +61,7 @@ async def test_what_is_held_may_be_replaced_by_whoever_knows_it_and_not_once_it_
     held = await first.intend(job_id, KIND)
     assert await first.sent(job_id, KIND, CHANNEL, 300)
     assert not await second.hold(held, CHANNEL, 400)
-    await second.let_go(job_id, KIND)
+    await second.let_go(held)
     assert await second.message_of(job_id, KIND) == (CHANNEL, 300)
 
 

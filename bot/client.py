@@ -172,7 +172,7 @@ class AtelierClient(commands.AutoShardedBot):
         self.delivery.begin()
         self.farewells.begin()
         self.review.runner.begin()
-        self._chore(self._take_up(), "take-up")
+        self._chore(until_done(self._take_up, self.is_closed, "take-up"), "take-up")
         self._sync_commands()
 
     async def menu_changed(self) -> None:

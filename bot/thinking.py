@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
@@ -12,6 +13,8 @@ from bot.calls import call
 from bot.outages import is_outage
 
 log = logging.getLogger(__name__)
+
+LOOKS = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0)  # seconds between the looks for an answer while Discord is away
 
 
 async def think(interaction: discord.Interaction[Any], *, private: bool) -> int:
@@ -35,11 +38,20 @@ async def think(interaction: discord.Interaction[Any], *, private: bool) -> int:
 
 
 async def _looked_up(interaction: discord.Interaction[Any], error: Exception) -> int:
-    """The message of an answer that Discord may have taken; raises `error` where it has not."""
-    try:
-        message_id = (await interaction.original_response()).id
-    except discord.NotFound:
-        raise error from None
+    """The message of an answer that Discord may have taken; raises `error` where it has not, or is away for long."""
+    message_id = None
+    for pause in LOOKS:
+        await asyncio.sleep(pause)
+        try:
+            message_id = (await interaction.original_response()).id
+            break
+        except discord.NotFound:
+            raise error from None
+        except Exception as away:
+            if not is_outage(away):
+                raise
+    if message_id is None:
+        raise error
     log.info("interaction %d: its acknowledgement was taken (%r)", interaction.id, error)
     # discord.py has not noticed, and whatever is told from here on depends on it.
     interaction.response._response_type = discord.InteractionResponseType.deferred_channel_message

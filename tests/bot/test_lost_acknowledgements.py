@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,19 @@ async def test_a_wish_whose_acknowledgement_got_no_answer_is_painted(tmp_path: P
     async with open_both(tmp_path) as (town, bot):
         await town.breaks(**fault, method="POST", path=CALLBACK, count=1, executed=True)
         await town.invoke(ADA, "dream", prompt="a tree")
+        await town.result()
+
+        await town.until(lambda: bot.has(posted=1))
+        assert not any(message["flags"] & LOADING for message in await town.messages(ADA))
+
+
+async def test_a_wish_within_an_outage_is_painted_when_discord_is_back(tmp_path: Path) -> None:
+    async with open_both(tmp_path) as (town, bot):
+        await town.breaks("disconnect", method="POST", path=CALLBACK, executed=True)
+        await town.breaks("disconnect", method="GET", path="/webhooks/**")
+        await town.invoke(ADA, "dream", prompt="a tree")
+        await asyncio.sleep(2.0)
+        await town.mends()
         await town.result()
 
         await town.until(lambda: bot.has(posted=1))

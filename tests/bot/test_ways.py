@@ -59,30 +59,27 @@ async def close_channel(town: Town, *methods: str) -> None:
         await town.breaks("status", method=method, path=POST, status=403)
 
 
-@pytest.mark.parametrize("later", [SOON, FORGOTTEN])
-async def test_a_channel_that_closes_between_two_processes(tmp_path: Path, later: float) -> None:
+@pytest.mark.parametrize(
+    ("closed", "later", "questions"),
+    [
+        pytest.param(("GET", "POST"), SOON, 1, id="closed"),
+        pytest.param(("GET", "POST"), FORGOTTEN, 1, id="closed, nonce forgotten"),
+        pytest.param(("GET",), SOON, 0, id="unreadable"),  # Discord itself keeps the message single, by its nonce
+        pytest.param(("GET",), FORGOTTEN, 1, id="unreadable, nonce forgotten"),
+    ],
+)
+async def test_a_channel_where_nobody_can_look_any_more(
+    tmp_path: Path, closed: tuple[str, ...], later: float, questions: int
+) -> None:
     async with open_both(tmp_path) as (town, bot):
         quieten(bot)
         await settled(town, bot, KINDS[0])
         await shown_and_forgotten(town, bot)
-        await close_channel(town, "GET", "POST")
-        await the_next_process(town, bot, later)
-        [asked] = [message for message in await told(town) if not message["attachments"]]
-        assert MAYBE_ABOVE in asked["content"]
-        assert len(await pictures(town)) == 1
-
-
-@pytest.mark.parametrize("later", [SOON, FORGOTTEN])
-async def test_a_channel_that_cannot_be_read_back(tmp_path: Path, later: float) -> None:
-    """For a while Discord itself keeps the message single, by its nonce; after that nobody knows."""
-    async with open_both(tmp_path) as (town, bot):
-        quieten(bot)
-        await settled(town, bot, KINDS[0])
-        await shown_and_forgotten(town, bot)
-        await close_channel(town, "GET")
+        await close_channel(town, *closed)
         await the_next_process(town, bot, later)
         asked = [message for message in await told(town) if not message["attachments"]]
-        assert len(asked) == (later == FORGOTTEN)
+        assert len(asked) == questions
+        assert all(MAYBE_ABOVE in message["content"] for message in asked)
         assert len(await pictures(town)) == 1
 
 
